@@ -1,0 +1,77 @@
+package session
+
+import (
+	"time"
+
+	"kefu/shared/core/fault"
+	"kefu/shared/core/quota"
+)
+
+// arrive takes in what the customer did: it opens or revives the session, opens
+// the window, and numbers the message.
+func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
+	if id, ok := s.recent(e.Key); ok {
+		return append([]Effect{Store{Message: id, Repeat: true}}, s.wakes(r, now)...), nil
+	}
+	effects, err := s.open(e, r, now)
+	if err != nil {
+		return nil, err
+	}
+	at := e.At
+	if at.After(now) {
+		at = now
+	}
+	if g, ok := r.Grants[e.Action]; ok {
+		s.Window = s.Window.Grant(e.Action, quota.Grant{Limit: g.Limit, For: g.For}, at, digest(e.Key), now)
+	}
+	if e.FromCustomer {
+		if at.After(s.LastCustomerAt) {
+			s.LastCustomerAt = at
+		}
+		if s.State == Bot || s.State == Released {
+			s.State, s.QueuedAt, s.Agent = Queued, now, ""
+		}
+	}
+	effects = append(effects, Store{Message: s.remember(e.Key)})
+	return append(effects, s.wakes(r, now)...), nil
+}
+
+// open makes sure that there is a session for the event to stand in. A message,
+// or an event that grants something, opens one; any other event only joins what
+// is there.
+func (s *Session) open(e Arrived, r Rules, now time.Time) ([]Effect, error) {
+	effects := s.expire(r, now)
+	if s.ID != "" && (s.State.Active() || (!e.FromCustomer && e.Action == "")) {
+		return effects, nil
+	}
+	if !e.FromCustomer && e.Action == "" {
+		return nil, fault.New(fault.NotFound, "no-session", "the customer has no session that this event could stand in")
+	}
+	if s.ID != "" {
+		effects = append(effects, Archive{Session: s.history()})
+	}
+	s.ID, s.Tenant, s.Account, s.Channel, s.Customer = e.ID, r.Tenant, e.Account, r.Channel, e.Customer
+	s.State, s.Agent, s.OpenedAt = Bot, "", now
+	s.QueuedAt, s.LastCustomerAt, s.EndedAt, s.EndedBy = time.Time{}, time.Time{}, time.Time{}, ""
+	return effects, nil
+}
+
+// history is the session without what the customer takes along.
+func (s Session) history() Session {
+	s.Window, s.Recent, s.Outbox, s.Flight, s.Endings = quota.Window{}, nil, nil, nil, nil
+	s.DueAt = time.Time{}
+	return s
+}
+
+// wakes are the hints that follow from the state alone, so that a repeated
+// event gives them again.
+func (s *Session) wakes(r Rules, now time.Time) []Effect {
+	var effects []Effect
+	if s.State == Queued && r.Auto {
+		effects = append(effects, WakeRouter{})
+	}
+	if at, ok := s.nextCall(now); ok {
+		effects = append(effects, WakeSender{At: at})
+	}
+	return effects
+}

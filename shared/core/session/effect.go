@@ -1,0 +1,62 @@
+package session
+
+import (
+	"time"
+
+	"kefu/shared/core/agent"
+	"kefu/shared/core/message"
+)
+
+// Effect is something the caller has to do after the save, in the order given.
+// The set is closed; each effect is harmless to repeat.
+type Effect interface{ effect() }
+
+// Archive: keep the session that has ended as history. It is the one effect
+// that goes before the save, since the save puts the next session in its place.
+type Archive struct{ Session Session }
+
+// Store: write the row of the message that the event brought.
+type Store struct {
+	Message message.ID
+	Repeat  bool // the event had been seen before
+}
+
+// WakeRouter: the session waits and somebody may be free.
+type WakeRouter struct{}
+
+// WakeSender: the outbox has something to do at the given time; zero means now.
+type WakeSender struct{ At time.Time }
+
+// FreeSeat: the agent no longer serves the session.
+type FreeSeat struct {
+	Agent   agent.ID
+	Session ID
+}
+
+// Call: make one call to the platform and come back with Answered.
+type Call struct {
+	Message message.ID
+	Part    int // from 0
+	// Renew: the media must be uploaded again first.
+	Renew bool
+	// Deadline ends the flight; a call that would pass it must not be made.
+	Deadline time.Time
+}
+
+// Settle: write how the message ended, unless its row has ended already; then
+// come back with Settled.
+type Settle struct{ Settlement message.Settlement }
+
+// Record: like Settle, but before the save, and without coming back. It states
+// the outcome of the caller's own call, which is a fact whatever the save says:
+// written first, no crash can turn a known outcome into an unknown one.
+type Record struct{ Settlement message.Settlement }
+
+func (Archive) effect()    {}
+func (Store) effect()      {}
+func (WakeRouter) effect() {}
+func (WakeSender) effect() {}
+func (FreeSeat) effect()   {}
+func (Call) effect()       {}
+func (Settle) effect()     {}
+func (Record) effect()     {}

@@ -1,0 +1,86 @@
+package session
+
+import (
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/agent"
+	"kefu/shared/core/message"
+	"kefu/shared/core/quota"
+)
+
+// Event is something that happened to a conversation. The set is closed.
+type Event interface{ event() }
+
+// Arrived: the platform delivered something of the customer's.
+type Arrived struct {
+	ID           ID // the session to open, should one be needed
+	Account      account.ID
+	Customer     account.Customer
+	Key          string    // names the push; see message.Inbound
+	At           time.Time // the customer's time
+	Action       quota.Action
+	FromCustomer bool // a message, which queues the session; not an event
+}
+
+// Accept: an agent takes the session by hand.
+type Accept struct{ Agent agent.ID }
+
+// Assign: the router gives a queued session to an agent.
+type Assign struct{ Agent agent.ID }
+
+// Transfer: the session passes to another agent, or to the queue when Agent is empty.
+type Transfer struct{ Agent agent.ID }
+
+// Close: somebody ends the session.
+type Close struct{ By string }
+
+// Release: the session's agent has left or been silent for too long.
+type Release struct{}
+
+// Enqueue: an outbound message is accepted.
+type Enqueue struct {
+	Key        string // idempotency key, may be empty
+	Parts      int
+	SendAt     time.Time // zero: at once
+	ExpiresAt  time.Time // zero: by the account's rule
+	FailClosed bool
+}
+
+// Cancel: an outbound message shall not be sent after all.
+type Cancel struct{ Message message.ID }
+
+// Next: a sender came by and would make a call.
+type Next struct{}
+
+// Answered: the call of the flight came to an end.
+type Answered struct {
+	Message message.ID
+	Outcome Outcome
+	// Yield: the sender has to go; the next call is for another visit.
+	Yield bool
+}
+
+// Settled: the rows of these endings have been written.
+type Settled struct{ Messages []message.ID }
+
+// Drop: the outbox names a message whose row was never written; nobody was told
+// that it was accepted.
+type Drop struct{ Message message.ID }
+
+// Tick: the sweep came by.
+type Tick struct{}
+
+func (Arrived) event()  {}
+func (Accept) event()   {}
+func (Assign) event()   {}
+func (Transfer) event() {}
+func (Close) event()    {}
+func (Release) event()  {}
+func (Enqueue) event()  {}
+func (Cancel) event()   {}
+func (Next) event()     {}
+func (Answered) event() {}
+func (Settled) event()  {}
+func (Drop) event()     {}
+func (Tick) event()     {}

@@ -1,0 +1,22 @@
+package session
+
+import (
+	"kefu/shared/core/account"
+	"kefu/shared/core/agent"
+	"kefu/shared/core/tenant"
+)
+
+// Query asks for sessions of one tenant. Empty members don't restrict.
+//
+// The order is by opening, newest first; with State Queued it is the order of the
+// queue, longest waiting first. Neither moves with each message.
+type Query struct {
+	Tenant   tenant.ID
+	Visible  []account.ID // only these accounts; nil means all of the tenant
+	Account  account.ID
+	State    State
+	Agent    agent.ID
+	Customer account.Customer
+	Cursor   string // as returned by the page before
+	Limit    int    // 1 to 200
+}

@@ -1,0 +1,40 @@
+package session
+
+import (
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/quota"
+	"kefu/shared/core/tenant"
+)
+
+// Rules are the settings of an account that Step decides by.
+type Rules struct {
+	Tenant     tenant.ID
+	Channel    account.Channel
+	Grants     quota.Table
+	SessionFor time.Duration // life after the customer's last message
+	HoldFor    time.Duration // life of a hold that names no end
+	Auto       bool          // sessions are given to agents; otherwise they wait to be taken
+}
+
+// RulesOf takes the rules from an account.
+func RulesOf(a account.Account) Rules {
+	return Rules{
+		Tenant:     a.Tenant,
+		Channel:    a.Channel,
+		Grants:     a.Settings.Table(a.Channel),
+		SessionFor: a.Settings.SessionLife(),
+		HoldFor:    a.Settings.HoldLife(),
+		Auto:       a.Settings.Routing.Assign.Mode == account.Auto,
+	}
+}
+
+// largest is the most messages that any window of the account can hold.
+func (r Rules) largest() int {
+	n := 0
+	for _, g := range r.Grants {
+		n = max(n, g.Limit)
+	}
+	return n
+}

@@ -1,0 +1,251 @@
+package session
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/agent"
+	"kefu/shared/core/message"
+	"kefu/shared/core/quota"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations of the scripts in testdata")
+
+// TestScripts plays testdata/*.txt. A script is read by people first: a block is
+// one or more lines of what happens, "----", then the effects and the session
+// as they are afterwards, up to an empty line. Lines with # are remarks.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, string(b))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != string(b) {
+				t.Errorf("the script plays differently; run with -update and read the diff:\n%s", firstDifference(string(b), got))
+			}
+		})
+	}
+}
+
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range w {
+		if i >= len(g) || w[i] != g[i] {
+			return fmt.Sprintf("line %d\n got  %s\n want %s", i+1, strings.Join(g[i:min(len(g), i+1)], ""), w[i])
+		}
+	}
+	return "one is longer"
+}
+
+// stage is where a script plays.
+type stage struct {
+	start, now time.Time
+	rules      Rules
+	s          Session
+	sessions   int
+}
+
+func play(t *testing.T, script string) string {
+	t.Helper()
+	start := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	st := &stage{start: start, now: start, rules: Rules{
+		Tenant: "default", Channel: account.MiniProgram, Grants: quota.Preset(quota.MiniProgram2024),
+		SessionFor: 48 * time.Hour, HoldFor: 48 * time.Hour,
+	}}
+	var out strings.Builder
+	expecting := false
+	var effects []string
+	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
+		switch {
+		case expecting && line != "":
+			continue // the old expectation
+		case expecting:
+			expecting = false
+			out.WriteString("\n")
+		case line == "----":
+			expecting = true
+			out.WriteString("----\n" + strings.Join(append(effects, st.describe()...), "\n") + "\n")
+			effects = nil
+		case line == "" || strings.HasPrefix(line, "#"):
+			out.WriteString(line + "\n")
+		default:
+			out.WriteString(line + "\n")
+			did, err := st.do(line)
+			if err != nil {
+				t.Fatalf("line %d %q: %v", i+1, line, err)
+			}
+			effects = append(effects, did...)
+		}
+	}
+	return out.String()
+}
+
+// do plays one line and returns its effects in words.
+func (st *stage) do(line string) ([]string, error) {
+	if d, ok := strings.CutPrefix(line, "+"); ok {
+		pause, err := time.ParseDuration(d)
+		st.now = st.now.Add(pause)
+		return nil, err
+	}
+	f := strings.Fields(line)
+	if f[0] == "rules" {
+		return nil, st.rule(f[1:])
+	}
+	e, err := st.event(f)
+	if err != nil {
+		return nil, err
+	}
+	next, effects, err := Step(st.s, e, st.rules, st.now)
+	if err != nil {
+		return []string{"refused: " + err.Error()}, nil
+	}
+	if next.ID != st.s.ID {
+		st.sessions++
+	}
+	st.s = next
+	var words []string
+	for _, e := range effects {
+		words = append(words, "-> "+st.effect(e))
+	}
+	return words, nil
+}
+
+func (st *stage) rule(f []string) error {
+	switch f[0] {
+	case "auto":
+		st.rules.Auto = true
+	case "preset":
+		st.rules.Grants = quota.Preset(f[1])
+	default:
+		return fmt.Errorf("unknown rule %q", f[0])
+	}
+	return nil
+}
+
+// event reads a line such as "customer writes p1" or "agent ann accepts".
+func (st *stage) event(f []string) (Event, error) {
+	opt := options(f)
+	switch {
+	case f[0] == "customer" || f[0] == "platform" && f[1] == "tells":
+		e := Arrived{
+			ID: ID("s" + strconv.Itoa(st.sessions+1)), Account: "shop", Customer: "mei",
+			Key: f[2], At: st.now.Add(-opt.dur("ago")).Truncate(time.Second),
+		}
+		switch f[1] {
+		case "writes":
+			e.Action, e.FromCustomer = quota.Message, true
+		case "enters":
+			e.Action = quota.Enter
+		case "clicks":
+			e.Action = quota.Click
+		}
+		return e, nil
+	case f[0] == "router":
+		return Assign{Agent: agent.ID(f[len(f)-1])}, nil
+	case f[0] == "agent" && f[2] == "accepts":
+		return Accept{Agent: agent.ID(f[1])}, nil
+	case f[0] == "agent" && f[2] == "closes":
+		return Close{By: f[1]}, nil
+	case f[0] == "agent" && f[2] == "answers":
+		e := Enqueue{Key: opt["key"], Parts: opt.num("parts", 1), FailClosed: opt["or"] == "fail"}
+		if d := opt.dur("in"); d != 0 {
+			e.SendAt = st.now.Add(d)
+		}
+		if d := opt.dur("for"); d != 0 {
+			e.ExpiresAt = st.now.Add(d)
+		}
+		return e, nil
+	case f[0] == "transfer":
+		to := f[len(f)-1]
+		if to == "queue" {
+			to = ""
+		}
+		return Transfer{Agent: agent.ID(to)}, nil
+	case f[0] == "release":
+		return Release{}, nil
+	case f[0] == "cancel":
+		return Cancel{Message: st.message(f[1])}, nil
+	case f[0] == "drop":
+		return Drop{Message: st.message(f[1])}, nil
+	case f[0] == "rows":
+		var ids []message.ID
+		for _, end := range st.s.Endings {
+			ids = append(ids, end.Message)
+		}
+		return Settled{Messages: ids}, nil
+	case f[0] == "sender":
+		return Next{}, nil
+	case f[0] == "sweep":
+		return Tick{}, nil
+	case f[0] == "answer":
+		return Answered{
+			Message: st.message(f[1]),
+			Outcome: Outcome{Kind: OutcomeKind(f[2]), Code: opt.num("code", 0), Reason: opt["reason"]},
+			Yield:   opt["then"] == "yield",
+		}, nil
+	}
+	return nil, fmt.Errorf("unknown line")
+}
+
+// message turns "#3" into the id of the message of that number, whatever session it is of.
+func (st *stage) message(word string) message.ID {
+	n, _ := strconv.ParseInt(strings.TrimPrefix(word, "#"), 10, 64)
+	known := []message.ID{}
+	for _, w := range st.s.Outbox {
+		known = append(known, w.Message)
+	}
+	if st.s.Flight != nil {
+		known = append(known, st.s.Flight.Message)
+	}
+	for _, id := range known {
+		if _, m, _ := id.Split(); m == n {
+			return id
+		}
+	}
+	return message.NewID(st.s.ID, n)
+}
+
+type opts map[string]string
+
+func options(f []string) opts {
+	o := opts{}
+	for _, w := range f {
+		if k, v, ok := strings.Cut(w, "="); ok {
+			o[k] = v
+		}
+	}
+	return o
+}
+
+func (o opts) dur(k string) time.Duration {
+	d, _ := time.ParseDuration(o[k])
+	return d
+}
+
+func (o opts) num(k string, def int) int {
+	if n, err := strconv.Atoi(o[k]); err == nil {
+		return n
+	}
+	return def
+}

@@ -1,0 +1,174 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/agent"
+	"kefu/shared/core/message"
+	"kefu/shared/core/quota"
+	"kefu/shared/core/tenant"
+)
+
+// ID names a session.
+type ID = message.SessionID
+
+// State is where a conversation stands.
+type State string
+
+// A session opens in Bot or Queued and ends Closed (somebody ended it) or
+// Expired (the customer has been silent for too long to be answered).
+const (
+	Bot      State = "bot"      // nobody has been asked for yet
+	Queued   State = "queued"   // waits for an agent (待接入)
+	Serving  State = "serving"  // an agent has it
+	Released State = "released" // its agent left or was silent: must be taken again
+	Closed   State = "closed"
+	Expired  State = "expired"
+)
+
+// Active reports whether the conversation goes on.
+func (s State) Active() bool { return s == Bot || s == Queued || s == Serving || s == Released }
+
+// Valid reports whether s is one of the six.
+func (s State) Valid() bool { return s.Active() || s == Closed || s == Expired }
+
+// Ref points at a customer's conversation.
+type Ref struct {
+	Account  account.ID       `json:"account"`
+	Customer account.Customer `json:"customer"`
+}
+
+// Session is a customer's conversation with an account: the session itself and
+// what the customer carries from one session to the next.
+type Session struct {
+	ID             ID               `json:"id"`
+	Tenant         tenant.ID        `json:"tenant"`
+	Account        account.ID       `json:"account"`
+	Channel        account.Channel  `json:"channel"`
+	Customer       account.Customer `json:"customer"`
+	State          State            `json:"state"`
+	Agent          agent.ID         `json:"agent,omitempty"` // who serves, or served last
+	OpenedAt       time.Time        `json:"opened_at"`
+	QueuedAt       time.Time        `json:"queued_at,omitzero"`
+	LastCustomerAt time.Time        `json:"last_customer_at,omitzero"` // last message, not event
+	EndedAt        time.Time        `json:"ended_at,omitzero"`
+	EndedBy        string           `json:"ended_by,omitempty"` // an agent's id, or empty
+
+	Seq     int64                `json:"seq"` // number of the newest message
+	Window  quota.Window         `json:"window"`
+	Recent  []Recent             `json:"recent,omitempty"`
+	Outbox  []Waiting            `json:"outbox,omitempty"`
+	Flight  *Flight              `json:"flight,omitempty"`
+	Endings []message.Settlement `json:"endings,omitempty"`
+
+	// DueAt is when the sweep must come by; zero means never.
+	DueAt time.Time `json:"due_at,omitzero"`
+	// Version is the store's: it grows by one with each save.
+	Version int64 `json:"version"`
+}
+
+// Ref returns the pointer to this conversation.
+func (s Session) Ref() Ref { return Ref{Account: s.Account, Customer: s.Customer} }
+
+// Recent remembers what a push or a call with an idempotency key became, for as
+// long as a crash between two writes may bring it again. The long memory is the
+// store's.
+type Recent struct {
+	Key     string     `json:"k"` // digest
+	Message message.ID `json:"m"`
+}
+
+// recentLimit is how many are remembered: more than a queue redelivers at once
+// to one customer.
+const recentLimit = 16
+
+// Waiting is an outbound message in the outbox.
+type Waiting struct {
+	Message    message.ID `json:"m"`
+	N          int64      `json:"n"`
+	Parts      int        `json:"p"`
+	PartsSent  int        `json:"ps,omitempty"`
+	FailClosed bool       `json:"fc,omitempty"` // a closed window fails it instead of holding it
+	SendAt     time.Time  `json:"sa,omitzero"`  // not before; blocks nobody
+	ExpiresAt  time.Time  `json:"ea"`
+	Tries      Tries      `json:"t,omitzero"`
+}
+
+// Tries is what a message has been through.
+type Tries struct {
+	NotBefore time.Time `json:"nb,omitzero"` // back-off; blocks those behind
+	Busy      int       `json:"b,omitempty"` // -1
+	BusySince time.Time `json:"bs,omitzero"`
+	Throttled int       `json:"t,omitempty"` // 45011
+	Unreached int       `json:"u,omitempty"` // no connection
+	Corrected bool      `json:"c,omitempty"` // the platform has corrected the ledger over it once
+	Renew     bool      `json:"r,omitempty"` // its media must be uploaded again, which is done once
+}
+
+// Flight is a call under way.
+type Flight struct {
+	Waiting
+	Took      string    `json:"tk"` // its reservation in the window
+	StartedAt time.Time `json:"at"`
+	// Deadline is when another sender may conclude that the answer is lost.
+	Deadline time.Time `json:"dl"`
+	Epoch    int64     `json:"ep"` // of the window when the call was reserved
+}
+
+// CallLease is how long a flight lasts before its answer counts as lost. A
+// sender gives up its call well before that.
+const CallLease = 60 * time.Second
+
+// MaxWaiting bounds a customer's outbox.
+const MaxWaiting = 100
+
+func digest(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func (s Session) recent(key string) (message.ID, bool) {
+	d := digest(key)
+	for _, r := range s.Recent {
+		if r.Key == d {
+			return r.Message, true
+		}
+	}
+	return "", false
+}
+
+// Recalls reports whether the push or call of that key is among the last ones.
+func (s Session) Recalls(key string) bool {
+	_, ok := s.recent(key)
+	return ok
+}
+
+// remember gives the newest message its number and notes what key became.
+func (s *Session) remember(key string) message.ID {
+	s.Seq++
+	id := message.NewID(s.ID, s.Seq)
+	if key == "" {
+		return id
+	}
+	s.Recent = append(slices.Clone(s.Recent), Recent{Key: digest(key), Message: id})
+	if over := len(s.Recent) - recentLimit; over > 0 {
+		s.Recent = slices.Delete(s.Recent, 0, over)
+	}
+	return id
+}
+
+// Clone returns a copy that shares nothing which Step may change.
+func (s Session) Clone() Session {
+	s.Recent = slices.Clone(s.Recent)
+	s.Outbox = slices.Clone(s.Outbox)
+	s.Endings = slices.Clone(s.Endings)
+	if s.Flight != nil {
+		f := *s.Flight
+		s.Flight = &f
+	}
+	return s
+}

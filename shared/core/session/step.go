@@ -1,0 +1,53 @@
+package session
+
+import (
+	"fmt"
+	"time"
+
+	"kefu/shared/core/fault"
+)
+
+// Step is the whole of a conversation's rules: what the session becomes by an
+// event at the time now, and what is then to be done. It is total over events
+// and states; an event that the state doesn't allow is a fault of kind Conflict
+// and leaves the session as it was.
+func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error) {
+	next := s.Clone()
+	var effects []Effect
+	var err error
+	switch e := e.(type) {
+	case Arrived:
+		effects, err = next.arrive(e, r, now)
+	case Accept:
+		effects, err = next.accept(e, r, now)
+	case Assign:
+		effects, err = next.assign(e, r, now)
+	case Transfer:
+		effects, err = next.transfer(e, r, now)
+	case Close:
+		effects, err = next.end(e, r, now)
+	case Release:
+		effects, err = next.release(r, now)
+	case Enqueue:
+		effects, err = next.enqueue(e, r, now)
+	case Cancel:
+		effects, err = next.cancel(e, now)
+	case Next:
+		effects = next.turn(now)
+	case Answered:
+		effects = next.answered(e, now)
+	case Settled:
+		next.settled(e)
+	case Drop:
+		effects = next.drop(e, now)
+	case Tick:
+		effects = next.tick(r, now)
+	default:
+		err = fault.New(fault.Internal, "unknown-event", fmt.Sprintf("no rule for event %T", e))
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	next.DueAt = next.due(r, now)
+	return next, effects, nil
+}

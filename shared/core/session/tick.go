@@ -1,0 +1,76 @@
+package session
+
+import "time"
+
+// tick is the sweep's visit: it ends what is over and wakes what was left lying.
+func (s *Session) tick(r Rules, now time.Time) []Effect {
+	effects := s.expire(r, now)
+	effects = append(effects, s.sweepOutbox(now)...)
+	s.Window = s.Window.Prune(now)
+	if s.Flight != nil && !now.Before(s.Flight.Deadline) {
+		effects = append(effects, WakeSender{})
+	}
+	return append(effects, s.wakes(r, now)...)
+}
+
+// end of life: when the customer has been silent for too long.
+func (s Session) expiresAt(r Rules) time.Time {
+	last := s.LastCustomerAt
+	if last.IsZero() {
+		last = s.OpenedAt
+	}
+	return last.Add(r.SessionFor)
+}
+
+// expire ends the session if its time is over. Every event begins with it, so
+// that no decision depends on how late the sweep is.
+func (s *Session) expire(r Rules, now time.Time) []Effect {
+	if !s.State.Active() || now.Before(s.expiresAt(r)) {
+		return nil
+	}
+	var effects []Effect
+	if s.State == Serving {
+		effects = []Effect{FreeSeat{Agent: s.Agent, Session: s.ID}}
+	}
+	s.State, s.EndedAt = Expired, s.expiresAt(r)
+	return effects
+}
+
+// At returns the session as it reads at now: one whose time is over reads
+// expired before the sweep has come by.
+func (s Session) At(r Rules, now time.Time) Session {
+	s.expire(r, now)
+	return s
+}
+
+// lostWake is after what time the sweep looks for work whose wake-up never came.
+const lostWake = time.Minute
+
+// due is when the sweep must come by.
+func (s Session) due(r Rules, now time.Time) time.Time {
+	var due time.Time
+	sooner := func(t time.Time) {
+		if due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
+	if s.State.Active() {
+		sooner(s.expiresAt(r))
+	}
+	if len(s.Endings) > 0 || (s.State == Queued && r.Auto) {
+		sooner(now.Add(lostWake))
+	}
+	if s.Flight != nil {
+		sooner(s.Flight.Deadline)
+	}
+	for _, w := range s.Outbox {
+		sooner(w.ExpiresAt)
+	}
+	if at, ok := s.nextCall(now); ok {
+		if at.IsZero() {
+			at = now.Add(lostWake)
+		}
+		sooner(at)
+	}
+	return due
+}

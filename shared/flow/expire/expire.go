@@ -1,0 +1,114 @@
+// Package expire is the sweep: once a minute it visits the conversations whose
+// time has come, ends what is over and wakes what a crash left lying. Start with
+// [Sweep.Run]. It reads a due index and never looks at what is not due.
+package expire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/fault"
+	"kefu/shared/core/session"
+	"kefu/shared/shell"
+)
+
+// Accounts finds an account; NotFound if it has been deleted.
+type Accounts interface {
+	Account(ctx context.Context, id account.ID) (account.Account, error)
+}
+
+// Index lists conversations by their due time, earliest first. It may be a little
+// behind: the step decides on the conversation itself.
+type Index interface {
+	Due(ctx context.Context, before time.Time, cursor string, limit int) (refs []session.Ref, next string, err error)
+}
+
+// Cleaner removes up to limit of what is over, and says how many it was.
+type Cleaner interface {
+	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// Sweep visits what is due.
+type Sweep struct {
+	Accounts Accounts
+	Index    Index
+	Shell    *shell.Shell
+	Cleaners []Cleaner // files and records whose retention is over
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+const (
+	page = 100
+	// ahead is how far the sweep looks beyond now: a minute, so that what comes
+	// due before the next sweep gets its wake-up to the second.
+	ahead = time.Minute
+	// cleanPage bounds a sweep's clean-up; the rest is for the next minute.
+	cleanPage = 500
+)
+
+// Run makes one sweep. One conversation that can't be swept doesn't keep the
+// others from it; the first such fault is returned when all are done.
+func (s *Sweep) Run(ctx context.Context) error {
+	start := s.Now()
+	n, err := s.sweep(ctx, start.Add(ahead))
+	for _, c := range s.Cleaners {
+		_, cleanErr := c.Sweep(ctx, start, cleanPage)
+		err = errors.Join(err, cleanErr)
+	}
+	attrs := []slog.Attr{slog.String("function", "expiry"), slog.Int("visited", n), slog.Duration("took", s.Now().Sub(start))}
+	level := slog.LevelInfo
+	if err != nil {
+		level, attrs = slog.LevelError, append(attrs, slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
+	}
+	s.Log.LogAttrs(ctx, level, "sweep", attrs...)
+	return err
+}
+
+func (s *Sweep) sweep(ctx context.Context, before time.Time) (visited int, first error) {
+	cursor := ""
+	for {
+		refs, next, err := s.Index.Due(ctx, before, cursor, page)
+		if err != nil {
+			return visited, errors.Join(first, fmt.Errorf("due index: %w", err))
+		}
+		for _, ref := range refs {
+			if err := ctx.Err(); err != nil {
+				return visited, errors.Join(first, err)
+			}
+			visited++
+			if err := s.visit(ctx, ref); err != nil {
+				s.Log.LogAttrs(ctx, slog.LevelError, "sweep of one conversation",
+					slog.String("function", "expiry"), slog.String("account", string(ref.Account)),
+					slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
+				if first == nil {
+					first = err
+				}
+			}
+		}
+		if next == "" {
+			return visited, first
+		}
+		cursor = next
+	}
+}
+
+func (s *Sweep) visit(ctx context.Context, ref session.Ref) error {
+	a, err := s.Accounts.Account(ctx, ref.Account)
+	if errors.Is(err, fault.NotFound) {
+		// A deleted account's conversations end by the default rules.
+		a, err = account.Account{ID: ref.Account}, nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.Shell.Do(ctx, ref, session.RulesOf(a), nil, session.Tick{})
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,223 @@
+// Package ingest makes conversations out of pushes: read, drop what was seen
+// before, step the session, store the message. Start with [Ingest.Handle], which
+// takes one message of the inbound queue.
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/fault"
+	"kefu/shared/core/message"
+	"kefu/shared/core/session"
+	"kefu/shared/shell"
+)
+
+// Accounts finds an account; NotFound if it has been deleted.
+type Accounts interface {
+	Account(ctx context.Context, id account.ID) (account.Account, error)
+}
+
+// Channel reads a verified push. One that it can't read is Invalid.
+type Channel interface {
+	Read(a account.Account, p message.Push) (message.Inbound, error)
+}
+
+// Store keeps messages and remembers pushes.
+type Store interface {
+	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+	// PutMessage refuses a row that exists with Conflict.
+	PutMessage(ctx context.Context, m message.Message) error
+	// Seen may miss what was marked less than a second ago: the session's own
+	// short memory covers that time.
+	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
+	MarkSeen(ctx context.Context, a account.ID, s message.Seen) error
+	RecordDrop(ctx context.Context, a account.ID, key string, at time.Time) error
+	KeepRaw(ctx context.Context, r message.RawPush) error
+}
+
+// Media notes the files of a message, which are fetched later; idempotent.
+type Media interface {
+	Expect(ctx context.Context, a account.Account, files []message.PlatformMedia, at time.Time) error
+}
+
+// Fetcher takes requests to fetch files before the platform drops them.
+type Fetcher interface {
+	Send(ctx context.Context, group string, delay time.Duration, body []byte) error
+}
+
+// Ingest works on inbound pushes.
+type Ingest struct {
+	Accounts Accounts
+	Channel  Channel
+	Store    Store
+	Shell    *shell.Shell
+	Media    Media
+	Fetch    Fetcher
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Fetch is the body of a request to fetch a file.
+type Fetch struct {
+	Media string `json:"media"`
+}
+
+// Handle works on one push. A fault of kind Invalid means that the body is no
+// push at all; whatever else can't be used is kept raw and acknowledged.
+func (in *Ingest) Handle(ctx context.Context, body []byte) error {
+	start := in.Now()
+	var p message.Push
+	if err := json.Unmarshal(body, &p); err != nil || p.Account == "" || p.Key == "" {
+		return fault.New(fault.Invalid, "not-a-push", "the queue message is no push")
+	}
+	done, err := in.take(ctx, p)
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("function", "ingest"), slog.String("account", string(p.Account)), slog.String("session", string(done.session)),
+		slog.String("kind", done.kind), slog.String("did", done.did), slog.Duration("took", in.Now().Sub(start)),
+	}
+	if err != nil {
+		level, attrs = slog.LevelError, append(attrs, slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
+	}
+	in.Log.LogAttrs(ctx, level, "push", attrs...)
+	return err
+}
+
+// done is what became of a push, for the log.
+type done struct {
+	kind, did string
+	session   session.ID
+}
+
+func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
+	a, err := in.Accounts.Account(ctx, p.Account)
+	if errors.Is(err, fault.NotFound) {
+		return in.keep(ctx, p, "", "account-deleted")
+	}
+	if err != nil {
+		return done{}, fmt.Errorf("account: %w", err)
+	}
+	msg, err := in.Channel.Read(a, p)
+	if errors.Is(err, fault.Invalid) {
+		return in.keep(ctx, p, "", "unreadable")
+	}
+	if err != nil {
+		return done{}, err
+	}
+	if msg.Customer == "" {
+		return in.keep(ctx, p, kind(msg), "no-customer")
+	}
+	p.Key = msg.Key
+	return in.converse(ctx, a, p, msg)
+}
+
+// converse lets the push have its one effect on the conversation.
+//
+// Two memories make it one. The session remembers its last pushes in the same
+// write that applies them, so that a redelivery after a crash finds the step
+// done and only repeats what follows it. The store remembers each push for
+// weeks, written last: what it knows was finished.
+func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Push, msg message.Inbound) (done, error) {
+	d := done{kind: kind(msg), did: "stored"}
+	current, err := in.Store.Session(ctx, a.ID, msg.Customer)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return d, err
+	}
+	d.session = current.ID
+	if !current.Recalls(msg.Key) {
+		if _, err := in.Store.Seen(ctx, a.ID, msg.Key); err == nil {
+			d.did = "dropped"
+			return d, in.Store.RecordDrop(ctx, a.ID, msg.Key, p.ReceivedAt)
+		} else if !errors.Is(err, fault.NotFound) {
+			return d, err
+		}
+	}
+	if err := in.Media.Expect(ctx, a, msg.PlatformMedia, p.ReceivedAt); err != nil {
+		return d, fmt.Errorf("expect media: %w", err)
+	}
+	again := false
+	row := func(ctx context.Context, s session.Session, e session.Store) error {
+		err := in.Store.PutMessage(ctx, rowOf(s, e.Message, p, msg))
+		if errors.Is(err, fault.Conflict) {
+			again = true
+			return nil
+		}
+		return err
+	}
+	res, err := in.Shell.Do(ctx, session.Ref{Account: a.ID, Customer: msg.Customer}, session.RulesOf(a), row, session.Arrived{
+		ID: sessionID(a.ID, msg.Customer, msg.Key), Account: a.ID, Customer: msg.Customer, Key: msg.Key,
+		At: msg.At, Action: msg.Action, FromCustomer: msg.FromCustomer,
+	})
+	if fault.CodeOf(err) == "no-session" {
+		return in.keep(ctx, p, d.kind, "no-session")
+	}
+	if err != nil {
+		return d, err
+	}
+	d.session = res.Session.ID
+	if err := in.fetch(ctx, a, msg.PlatformMedia); err != nil {
+		return d, err
+	}
+	return d, in.remember(ctx, a, p, res.Stored.Message, again, &d)
+}
+
+// remember writes the long memory, after everything else.
+func (in *Ingest) remember(ctx context.Context, a account.Account, p message.Push, id message.ID, again bool, d *done) error {
+	if err := in.Store.MarkSeen(ctx, a.ID, message.Seen{Key: p.Key, Message: id, FirstAt: p.ReceivedAt}); err != nil {
+		return fmt.Errorf("mark seen: %w", err)
+	}
+	if again {
+		d.did = "dropped"
+		return in.Store.RecordDrop(ctx, a.ID, p.Key, p.ReceivedAt)
+	}
+	return nil
+}
+
+func (in *Ingest) keep(ctx context.Context, p message.Push, kind, reason string) (done, error) {
+	return done{kind: kind, did: "kept raw: " + reason}, in.Store.KeepRaw(ctx, message.RawPush{Push: p, Reason: reason})
+}
+
+func (in *Ingest) fetch(ctx context.Context, a account.Account, files []message.PlatformMedia) error {
+	for _, f := range files {
+		body, err := json.Marshal(Fetch{Media: f.ID})
+		if err != nil {
+			return err
+		}
+		if err := in.Fetch.Send(ctx, "", 0, body); err != nil {
+			return fmt.Errorf("ask for media of account %s: %w", a.ID, err)
+		}
+	}
+	return nil
+}
+
+func rowOf(s session.Session, id message.ID, p message.Push, msg message.Inbound) message.Message {
+	in, n, _ := id.Split()
+	return message.Message{
+		ID: id, N: n, Tenant: s.Tenant, Account: s.Account, Customer: s.Customer, Session: in,
+		Direction: message.In, Content: msg.Content, State: message.Received,
+		Push: msg.Key, Raw: p.Body, CreatedAt: msg.At,
+	}
+}
+
+// sessionID is the id of the session that a push would open: the same push always
+// names the same one, however often it is tried.
+func sessionID(a account.ID, c account.Customer, key string) session.ID {
+	sum := sha256.Sum256([]byte(string(a) + "\x00" + string(c) + "\x00" + key))
+	return session.ID("s" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:15])))
+}
+
+func kind(msg message.Inbound) string {
+	if msg.Content.Event != nil {
+		return "event:" + msg.Content.Event.Name
+	}
+	return string(msg.Content.Type)
+}

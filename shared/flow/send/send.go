@@ -1,0 +1,238 @@
+// Package send makes the calls to the platform: one at a time for each customer,
+// in order, each reserved in the ledger before it is made. Start with
+// [Sender.Handle], which takes one wake-up of the outbound queue.
+package send
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/fault"
+	"kefu/shared/core/message"
+	"kefu/shared/core/session"
+	"kefu/shared/shell"
+)
+
+// Accounts finds an account; NotFound if it has been deleted.
+type Accounts interface {
+	Account(ctx context.Context, id account.ID) (account.Account, error)
+}
+
+// Messages has the rows. PutMessage refuses one that exists with Conflict.
+type Messages interface {
+	Message(ctx context.Context, id message.ID) (message.Message, error)
+	PutMessage(ctx context.Context, m message.Message) error
+}
+
+// Messenger makes one call. It tells what became of it in every case, and never
+// makes it twice.
+type Messenger interface {
+	Send(ctx context.Context, a account.Account, to account.Customer, c message.Content, files map[string]string) session.Outcome
+}
+
+// Media knows the platform's ids of kept files, uploading them if need be, and
+// fetches those that only the platform has. A file that isn't there is NotFound,
+// one that the platform refuses Invalid.
+type Media interface {
+	PlatformID(ctx context.Context, a account.Account, id string, renew bool) (string, error)
+	Fetch(ctx context.Context, id string) error
+}
+
+// Sender works on wake-ups.
+type Sender struct {
+	Accounts  Accounts
+	Messages  Messages
+	Messenger Messenger
+	Media     Media
+	Shell     *shell.Shell
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+const (
+	// callTime bounds one call with all that belongs to it: uploads, a token, one
+	// more try with a new token. It ends well before the flight's lease does.
+	callTime = 45 * time.Second
+	// visitTime bounds a visit: after it no further call is begun.
+	visitTime = 15 * time.Second
+	// patience is how often a message whose row isn't there yet is left for later,
+	// with a growing pause: half a minute in all. An API call that has not written
+	// its row by then has died or must not succeed any more.
+	patience = 5
+)
+
+// wake is either a conversation with work or a file to fetch.
+type wake struct {
+	session.Ref
+	Media string `json:"media"`
+}
+
+// Handle works on one wake-up. A wake-up for which there is nothing to do (any
+// more) changes nothing.
+func (s *Sender) Handle(ctx context.Context, body []byte) error {
+	var w wake
+	if err := json.Unmarshal(body, &w); err != nil || (w.Media == "" && (w.Account == "" || w.Customer == "")) {
+		return fault.New(fault.Invalid, "not-a-wake-up", "the queue message names neither a conversation nor a file")
+	}
+	if w.Media != "" {
+		return s.fetch(ctx, w.Media)
+	}
+	a, err := s.Accounts.Account(ctx, w.Account)
+	if errors.Is(err, fault.NotFound) {
+		return nil // nothing can be sent for it; its holds end in their time
+	}
+	if err != nil {
+		return fmt.Errorf("account: %w", err)
+	}
+	return s.visit(ctx, a, w.Ref)
+}
+
+// visit makes calls until there is none to make or the visit has lasted long
+// enough; what is left then gets a wake-up of its own.
+func (s *Sender) visit(ctx context.Context, a account.Account, ref session.Ref) error {
+	start, rules := s.Now(), session.RulesOf(a)
+	if !timeFor(ctx, callTime) {
+		return fault.New(fault.Unavailable, "no-time", "the function's time is too short for a call")
+	}
+	res, err := s.Shell.Do(ctx, ref, rules, nil, session.Next{})
+	for err == nil && res.Call != nil {
+		call := *res.Call
+		event := s.call(ctx, a, res.Session, call)
+		if answered, ok := event.(session.Answered); ok {
+			answered.Yield = s.Now().Sub(start) > visitTime || !timeFor(ctx, callTime)
+			event = answered
+		}
+		res, err = s.Shell.Do(ctx, ref, rules, nil, event)
+	}
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+func timeFor(ctx context.Context, d time.Duration) bool {
+	end, ok := ctx.Deadline()
+	return !ok || time.Until(end) > d
+}
+
+// call makes one call and returns what became of it.
+func (s *Sender) call(ctx context.Context, a account.Account, conv session.Session, c session.Call) session.Event {
+	start := s.Now()
+	outcome, found := s.attempt(ctx, a, conv, c)
+	attrs := []slog.Attr{
+		slog.String("function", "sender"), slog.String("account", string(a.ID)), slog.String("session", string(conv.ID)),
+		slog.String("message", string(c.Message)), slog.Int("part", c.Part), slog.String("outcome", string(outcome.Kind)),
+		slog.Int("code", outcome.Code), slog.String("reason", outcome.Reason), slog.Duration("took", s.Now().Sub(start)),
+	}
+	level := slog.LevelInfo
+	if outcome.Kind != session.Sent {
+		level = slog.LevelWarn
+	}
+	s.Log.LogAttrs(ctx, level, "call", attrs...)
+	if !found && conv.Flight != nil && conv.Flight.Tries.Unreached >= patience {
+		if s.bury(ctx, conv, c.Message, start) {
+			return session.Drop{Message: c.Message}
+		}
+	}
+	return session.Answered{Message: c.Message, Outcome: outcome}
+}
+
+// attempt makes the call if the row is there; found is false if it is not.
+func (s *Sender) attempt(ctx context.Context, a account.Account, conv session.Session, c session.Call) (o session.Outcome, found bool) {
+	m, err := s.Messages.Message(ctx, c.Message)
+	if err != nil {
+		return session.Outcome{Kind: session.Unreached, Reason: "row-missing"}, !errors.Is(err, fault.NotFound)
+	}
+	if m.State.Final() {
+		// Its end was recorded by a visit that died before it could save.
+		return ended(m), true
+	}
+	// The flight's lease was given out by s.Now; a call that could outlive it
+	// must not be made, since another sender may then think that it was lost.
+	left := c.Deadline.Sub(s.Now()) - (session.CallLease - callTime)
+	if left <= 0 {
+		return session.Outcome{Kind: session.Unreached, Reason: "late"}, true
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	part := m.Content.Part(c.Part)
+	files, err := s.files(ctx, a, part, c.Renew)
+	if err != nil {
+		return mediaOutcome(err), true
+	}
+	return s.Messenger.Send(ctx, a, conv.Customer, part, files), true
+}
+
+// ended tells Step what the row already says.
+func ended(m message.Message) session.Outcome {
+	switch m.State {
+	case message.Sent:
+		return session.Outcome{Kind: session.Sent}
+	case message.Unknown:
+		return session.Outcome{Kind: session.Lost, Reason: m.Reason}
+	default:
+		return session.Outcome{Kind: session.Refused, Code: m.Code, Reason: m.Reason}
+	}
+}
+
+func (s *Sender) files(ctx context.Context, a account.Account, c message.Content, renew bool) (map[string]string, error) {
+	ids := c.Media()
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	files := make(map[string]string, len(ids))
+	for _, id := range ids {
+		platformID, err := s.Media.PlatformID(ctx, a, id, renew)
+		if err != nil {
+			return nil, err
+		}
+		files[id] = platformID
+	}
+	return files, nil
+}
+
+// mediaOutcome is what a failed upload means for the message. No message has been
+// sent, so nothing is lost or unknown.
+func mediaOutcome(err error) session.Outcome {
+	switch fault.KindOf(err) {
+	case fault.NotFound:
+		return session.Outcome{Kind: session.Refused, Reason: "media-missing"}
+	case fault.Invalid, fault.Denied:
+		return session.Outcome{Kind: session.Refused, Reason: "media-refused"}
+	}
+	return session.Outcome{Kind: session.Unreached, Reason: "media-upload"}
+}
+
+// bury makes sure that the row of a message which nobody was told of can never
+// appear; it reports false if it has appeared just now.
+func (s *Sender) bury(ctx context.Context, conv session.Session, id message.ID, now time.Time) bool {
+	in, n, ok := id.Split()
+	if !ok {
+		return true
+	}
+	err := s.Messages.PutMessage(ctx, message.Message{
+		ID: id, N: n, Tenant: conv.Tenant, Account: conv.Account, Customer: conv.Customer, Session: in,
+		Direction: message.Out, Content: message.Content{Type: message.TypeUnknown}, State: message.Cancelled,
+		Reason: "never-accepted", CreatedAt: now,
+	})
+	return err == nil
+}
+
+// fetch keeps a file that only the platform has. One that is gone stays gone.
+func (s *Sender) fetch(ctx context.Context, id string) error {
+	err := s.Media.Fetch(ctx, id)
+	level, reason := slog.LevelInfo, ""
+	if err != nil {
+		level, reason = slog.LevelWarn, fault.CodeOf(err)
+	}
+	s.Log.LogAttrs(ctx, level, "fetch", slog.String("function", "sender"), slog.String("media", id), slog.String("reason", reason))
+	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Invalid) {
+		return nil
+	}
+	return err
+}

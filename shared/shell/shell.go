@@ -1,0 +1,260 @@
+// Package shell carries out what the core decides: load, step, save on condition
+// of the version, act. It is written once, here, because the order of these lines
+// is what makes a crash between any two of them harmless. Every flow that changes
+// a conversation calls [Shell.Do].
+package shell
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/agent"
+	"kefu/shared/core/fault"
+	"kefu/shared/core/message"
+	"kefu/shared/core/queue"
+	"kefu/shared/core/session"
+	"kefu/shared/core/tenant"
+)
+
+// Store is what the shell needs of a store. SaveSession refuses with Conflict when
+// the stored version is not was; all the rest may be repeated without harm.
+type Store interface {
+	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+	SaveSession(ctx context.Context, s session.Session, was int64) error
+	ArchiveSession(ctx context.Context, s session.Session) error
+	SettleMessage(ctx context.Context, s message.Settlement) (wrote bool, err error)
+	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
+	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
+}
+
+// Queue takes wake-ups. A message that is sent twice, late or out of order must
+// then change nothing.
+type Queue interface {
+	Send(ctx context.Context, group string, delay time.Duration, body []byte) error
+}
+
+// Shell changes conversations.
+type Shell struct {
+	Store    Store
+	Route    Queue
+	Outbound Queue
+	Now      func() time.Time
+}
+
+// Row writes the row of the message that an event brought. It is called after
+// the save and before the wake-ups, and again when the event is repeated.
+type Row func(ctx context.Context, s session.Session, e session.Store) error
+
+// Result is what became of a conversation.
+type Result struct {
+	Session session.Session
+	// Call is a call to the platform that the caller has to make now, if any.
+	Call *session.Call
+	// Stored is the row that an Arrived or Enqueue event brought.
+	Stored session.Store
+	// At is the time that the step was given.
+	At time.Time
+}
+
+// races is how often a step is tried when others save in between. A customer's
+// conversation has a handful of writers; more than this means something is wrong.
+const races = 16
+
+// Do applies the events, one after the other, to the conversation and saves the
+// outcome as one version. A conversation that doesn't exist is NotFound, unless
+// the first event is an arrival. A fault of Step leaves everything as it was.
+func (sh *Shell) Do(ctx context.Context, ref session.Ref, r session.Rules, row Row, events ...session.Event) (Result, error) {
+	return sh.DoFor(ctx, "", ref, r, row, events...)
+}
+
+// DoFor is Do on condition that the conversation still stands in the session of
+// that id; otherwise it is Conflict with code "session-closed".
+func (sh *Shell) DoFor(ctx context.Context, id session.ID, ref session.Ref, r session.Rules, row Row, events ...session.Event) (Result, error) {
+	for range races {
+		res, err := sh.once(ctx, id, ref, r, row, events)
+		if !errors.Is(err, errRaced) {
+			return res, err
+		}
+	}
+	return Result{}, fault.New(fault.Unavailable, "contention", "the conversation is being changed by too many at once")
+}
+
+var errRaced = errors.New("another version was saved in between")
+
+func (sh *Shell) once(ctx context.Context, id session.ID, ref session.Ref, r session.Rules, row Row, events []session.Event) (Result, error) {
+	was, err := sh.Store.Session(ctx, ref.Account, ref.Customer)
+	if err != nil && !(errors.Is(err, fault.NotFound) && arrives(events)) {
+		return Result{}, err
+	}
+	if id != "" && was.ID != id {
+		return Result{Session: was}, fault.New(fault.Conflict, "session-closed", "the customer has opened another session since")
+	}
+	res := Result{Session: was, At: sh.Now()}
+	var effects []session.Effect
+	for _, e := range events {
+		next, more, err := session.Step(res.Session, e, r, res.At)
+		if err != nil {
+			return Result{Session: was, At: res.At}, err
+		}
+		res.Session, effects = next, append(effects, more...)
+	}
+	if err := sh.before(ctx, effects); err != nil {
+		return Result{}, err
+	}
+	if !reflect.DeepEqual(res.Session, was) {
+		err := sh.Store.SaveSession(ctx, res.Session, was.Version)
+		if errors.Is(err, fault.Conflict) {
+			return Result{}, errRaced
+		}
+		if err != nil {
+			return Result{}, fmt.Errorf("save session: %w", err)
+		}
+		res.Session.Version = was.Version + 1
+	}
+	return res, sh.after(ctx, &res, r, row, effects)
+}
+
+func arrives(events []session.Event) bool {
+	if len(events) == 0 {
+		return false
+	}
+	_, ok := events[0].(session.Arrived)
+	return ok
+}
+
+// before does what has to be durable before the save.
+func (sh *Shell) before(ctx context.Context, effects []session.Effect) error {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case session.Record:
+			if err := sh.settle(ctx, e.Settlement); err != nil {
+				return err
+			}
+		case session.Archive:
+			if err := sh.Store.ArchiveSession(ctx, e.Session); err != nil {
+				return fmt.Errorf("archive session: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// after acts on what has been saved.
+func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Row, effects []session.Effect) error {
+	var settled []message.ID
+	for _, e := range effects {
+		var err error
+		switch e := e.(type) {
+		case session.Record, session.Archive: // done before the save
+		case session.Store:
+			res.Stored = e
+			if row != nil {
+				err = row(ctx, res.Session, e)
+			}
+		case session.Settle:
+			err = sh.settle(ctx, e.Settlement)
+			settled = append(settled, e.Settlement.Message)
+		case session.FreeSeat:
+			err = sh.freeSeat(ctx, res.Session.Tenant, e)
+		case session.WakeRouter:
+			err = sh.WakeRouter(ctx, res.Session.Account)
+		case session.WakeSender:
+			err = sh.wakeSender(ctx, res.Session.Ref(), e.At, res.At)
+		case session.Call:
+			res.Call = &e
+		default:
+			err = fault.New(fault.Internal, "unknown-effect", fmt.Sprintf("no deed for effect %T", e))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(settled) == 0 {
+		return nil
+	}
+	done, err := sh.Do(ctx, res.Session.Ref(), r, nil, session.Settled{Messages: settled})
+	if err != nil {
+		return fmt.Errorf("note settled messages: %w", err)
+	}
+	res.Session = done.Session
+	return nil
+}
+
+func (sh *Shell) settle(ctx context.Context, end message.Settlement) error {
+	// A row that was never written has nothing to say about its end.
+	if _, err := sh.Store.SettleMessage(ctx, end); err != nil && !errors.Is(err, fault.NotFound) {
+		return fmt.Errorf("settle message: %w", err)
+	}
+	return nil
+}
+
+// freeSeat gives the agent's seat back and wakes the router of each account that
+// he could now take a session of.
+func (sh *Shell) freeSeat(ctx context.Context, t tenant.ID, e session.FreeSeat) error {
+	if err := sh.Store.FreeSeat(ctx, t, e.Agent, e.Session); err != nil {
+		return fmt.Errorf("free seat: %w", err)
+	}
+	a, err := sh.Store.Agent(ctx, t, e.Agent)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return sh.WakeRouters(ctx, a)
+}
+
+// WakeRouters wakes the router of every account that the agent is bound to.
+func (sh *Shell) WakeRouters(ctx context.Context, a agent.Agent) error {
+	for _, id := range a.Accounts {
+		if err := sh.WakeRouter(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Waiting is the body of a wake-up for the router.
+type Waiting struct {
+	Account account.ID `json:"account"`
+}
+
+// WakeRouter tells the router that somebody waits or somebody is free.
+func (sh *Shell) WakeRouter(ctx context.Context, id account.ID) error {
+	body, err := json.Marshal(Waiting{Account: id})
+	if err != nil {
+		return err
+	}
+	if err := sh.Route.Send(ctx, string(id), 0, body); err != nil {
+		return fmt.Errorf("wake router: %w", err)
+	}
+	return nil
+}
+
+// wakeSender tells the sender that the conversation's outbox has work at the given
+// time. What lies further ahead than a queue can delay is left to the sweep.
+func (sh *Shell) wakeSender(ctx context.Context, ref session.Ref, at, now time.Time) error {
+	delay := time.Duration(0)
+	if !at.IsZero() {
+		delay = max(0, at.Sub(now))
+	}
+	if delay > queue.MaxDelay {
+		return nil
+	}
+	body, err := json.Marshal(ref)
+	if err != nil {
+		return err
+	}
+	if err := sh.Outbound.Send(ctx, Group(ref), delay, body); err != nil {
+		return fmt.Errorf("wake sender: %w", err)
+	}
+	return nil
+}
+
+// Group names the queue group of a conversation. No account id contains a slash.
+func Group(ref session.Ref) string { return string(ref.Account) + "/" + string(ref.Customer) }
