@@ -6,7 +6,6 @@ package callback
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -77,12 +76,14 @@ func (c *Callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refusal is the answer to an error. It never tells why.
 func refusal(err error) (int, string) {
-	switch status := fault.Status(err); {
-	case status == http.StatusRequestEntityTooLarge:
+	if status := fault.Status(err); status == http.StatusRequestEntityTooLarge {
 		return status, "too large"
-	case errors.Is(err, fault.NotFound):
+	}
+	// The outermost kind counts: what a queue calls invalid is still our failure.
+	switch fault.KindOf(err) {
+	case fault.NotFound:
 		return http.StatusNotFound, "not found"
-	case errors.Is(err, fault.Denied), errors.Is(err, fault.Invalid):
+	case fault.Denied, fault.Invalid:
 		return http.StatusForbidden, "forbidden"
 	}
 	return http.StatusInternalServerError, "try again"
