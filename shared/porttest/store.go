@@ -22,7 +22,8 @@ import (
 // concurrently; a method that returns nil has made its change durable; a method
 // that returns an error of kind Unavailable may or may not have; zero lists are
 // empty, not an error; cursors are opaque, a cursor that the store didn't make is
-// Invalid with code "bad-cursor".
+// Invalid with code "bad-cursor". A page has at most limit items (0: the engine's own
+// size); one that is shorter, even empty, is the last only if it comes without a cursor.
 type Store interface {
 	Directory
 	Conversations
@@ -54,7 +55,7 @@ type Directory interface {
 	PutAgent(ctx context.Context, a agent.Agent) (created bool, err error)
 	// SetStatus changes the presence of an existing agent and returns it.
 	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at time.Time) (agent.Agent, error)
-	// DeleteAgent removes the agent and all its keys.
+	// DeleteAgent removes the agent and all its keys. Seats that its sessions hold stay until they are freed.
 	DeleteAgent(ctx context.Context, t tenant.ID, id agent.ID) error
 	Agents(ctx context.Context, t tenant.ID, cursor string, limit int) (items []agent.Agent, next string, err error)
 	// AgentsOf lists the agents bound to an account, all of them.
@@ -86,6 +87,7 @@ type Conversations interface {
 	SaveSession(ctx context.Context, s session.Session, was int64) error
 	// ArchiveSession keeps a session that is about to be replaced by one of another id. Idempotent.
 	// Until it is replaced the current one is what SessionByID and Sessions show for this id, once.
+	// Of two archives of one id the one of the higher version stays, so a late repetition harms nothing.
 	ArchiveSession(ctx context.Context, s session.Session) error
 	// SessionByID finds current and archived sessions.
 	SessionByID(ctx context.Context, id session.ID) (session.Session, error)
@@ -97,7 +99,8 @@ type Conversations interface {
 	// Due lists conversations whose DueAt is not zero and before the given time, earliest first.
 	Due(ctx context.Context, before time.Time, cursor string, limit int) (refs []session.Ref, next string, err error)
 
-	// PutMessage stores a new row; Conflict if a row of that id exists, which is then unchanged.
+	// PutMessage stores a new row; Conflict if a row of that id exists, which is then unchanged. Invalid
+	// unless the id is message.NewID of its session and number.
 	PutMessage(ctx context.Context, m message.Message) error
 	Message(ctx context.Context, id message.ID) (message.Message, error)
 	// Messages lists the rows of a session by N, oldest first.
@@ -113,7 +116,7 @@ type Memory interface {
 	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
 	// MarkSeen notes a push for at least 30 days; of a push that is noted already nothing changes.
 	MarkSeen(ctx context.Context, a account.ID, s message.Seen) error
-	// RecordDrop counts a repeated delivery of a noted push.
+	// RecordDrop counts a repeated delivery of a noted push; NotFound if it isn't noted.
 	RecordDrop(ctx context.Context, a account.ID, key string, at time.Time) error
 	// KeepRaw keeps a push that has no place in a conversation; idempotent by its key.
 	KeepRaw(ctx context.Context, r message.RawPush) error
@@ -131,7 +134,8 @@ type Memory interface {
 
 // Platform is what is kept of the platform's own state.
 type Platform interface {
-	// Token returns the access token of an app id, its lease included; NotFound if none was ever kept.
+	// Token returns the access token of an app id, its lease included; NotFound if none was ever kept:
+	// a lease alone is no token.
 	Token(ctx context.Context, appID string) (account.AccessToken, error)
 	// LeaseToken lets one caller fetch a new token until the lease ends: Conflict while another's lease runs at now.
 	LeaseToken(ctx context.Context, appID string, now, until time.Time) error

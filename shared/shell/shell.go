@@ -97,9 +97,9 @@ func (sh *Shell) once(ctx context.Context, id session.ID, ref session.Ref, r ses
 	res := Result{Session: was, At: sh.Now()}
 	var effects []session.Effect
 	for _, e := range events {
-		next, more, err := session.Step(res.Session, e, r, res.At)
-		if err != nil {
-			return Result{Session: was, At: res.At}, err
+		next, more, refused := session.Step(res.Session, e, r, res.At)
+		if refused != nil {
+			return Result{Session: was, At: res.At}, refused
 		}
 		res.Session, effects = next, append(effects, more...)
 	}
@@ -116,7 +116,8 @@ func (sh *Shell) once(ctx context.Context, id session.ID, ref session.Ref, r ses
 		}
 		res.Session.Version = was.Version + 1
 	}
-	return res, sh.after(ctx, &res, r, row, effects)
+	err = sh.after(ctx, &res, r, row, effects)
+	return res, err
 }
 
 func arrives(events []session.Event) bool {

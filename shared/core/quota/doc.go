@@ -13,8 +13,8 @@
 // and moves the end to the latest that applies.
 //
 // What the pages leave open is settled by the time of each send. A grant counts
-// from the second in which the customer acted, not from when we heard of it: a
-// send made after that second has already been counted by the platform against
-// the new grant, so it stays counted here. Resetting to zero would promise
-// messages that the platform then refuses.
+// from the second in which the customer acted, not from when we applied it: a send
+// made after that second, or after the push had reached us, has already been
+// counted by the platform against the new grant, so it stays counted here.
+// Resetting to zero would promise messages that the platform then refuses.
 package quota

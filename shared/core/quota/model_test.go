@@ -54,7 +54,7 @@ func TestAgainstModel(t *testing.T) {
 		hear := func(i int) {
 			h := late[i]
 			late = append(late[:i], late[i+1:]...)
-			w = w.Grant(h.action, table[h.action], h.at, h.id, now)
+			w = w.Grant(h.action, table[h.action], Notice{Push: h.id, At: h.at, Heard: now}, now)
 		}
 		for i := range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			// Seconds are all that the platform tells; sends and actions of one and

@@ -71,18 +71,27 @@ func (w Window) At(now time.Time) State {
 	return s
 }
 
-// Grant applies what a customer's action adds. at is when the customer acted by
-// the platform's clock, in whole seconds; it is never taken to be later than now.
-// push names the push that told of it.
+// Notice is how a grant became known.
+type Notice struct {
+	Push string // which push told of it
+	// At is when the customer acted by the platform's clock, in whole seconds; it is
+	// never taken to be later than Heard.
+	At time.Time
+	// Heard is when the push reached us, which the customer's action cannot follow.
+	Heard time.Time
+}
+
+// Grant applies what a customer's action adds.
 //
 // A grant older than the newest of its kind changes nothing, nor does the same
 // push twice. One of the same second from another push refills.
-func (w Window) Grant(a Action, g Grant, at time.Time, push string, now time.Time) Window {
+func (w Window) Grant(a Action, g Grant, n Notice, now time.Time) Window {
 	if g.Limit <= 0 || g.For <= 0 {
 		return w
 	}
-	if at.After(now) {
-		at = now
+	at, push := n.At, n.Push
+	if at.After(n.Heard) {
+		at = n.Heard
 	}
 	i := slices.IndexFunc(w.Live, func(l Live) bool { return l.Action == a })
 	if i >= 0 && (at.Before(w.Live[i].At) || w.Live[i].Push == push) {
@@ -106,7 +115,7 @@ func (w Window) Grant(a Action, g Grant, at time.Time, push string, now time.Tim
 	next.Live = append(next.Live, live)
 	next.Took = nil
 	for _, t := range w.Took {
-		if t.At.Truncate(time.Second).After(second) {
+		if t.At.Truncate(time.Second).After(second) || t.At.After(n.Heard) {
 			next.Took = append(next.Took, t)
 		}
 	}

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"cmp"
 	"testing"
 	"time"
 )
@@ -15,6 +16,7 @@ type step struct {
 	do     string  // grant, take, refund, close, spent, look
 	action Action
 	acted  float64 // the customer's time, for grant
+	heard  float64 // when the push reached us, if not at
 	id     string  // push or message
 	n      int
 	fails  bool   // the take must be refused
@@ -90,6 +92,12 @@ func TestWindowStories(t *testing.T) {
 			{at: 12, do: "take", id: "m2", n: 2, want: [3]int{5, 3, 2}, until: day2},
 			{at: 15, do: "grant", action: Message, acted: 10, id: "p2", want: [3]int{5, 2, 3}, until: day2 + 10},
 		}},
+		{"what was sent after the push had reached us is not given back, even within the second", mini, []step{
+			{do: "grant", action: Message, id: "p1", want: [3]int{5, 0, 5}, until: day2},
+			{at: 10.1, do: "take", id: "m1", n: 1, want: [3]int{5, 1, 4}, until: day2},
+			{at: 10.3, do: "take", id: "m2", n: 2, want: [3]int{5, 3, 2}, until: day2},
+			{at: 10.5, heard: 10.2, do: "grant", action: Message, acted: 10, id: "p2", want: [3]int{5, 2, 3}, until: day2 + 10},
+		}},
 		{"no grant from the future", mini, []step{
 			{do: "grant", action: Message, acted: 3600, id: "p1", want: [3]int{5, 0, 5}, until: day2},
 		}},
@@ -127,7 +135,7 @@ func TestWindowStories(t *testing.T) {
 				now, ok := at(s.at), true
 				switch s.do {
 				case "grant":
-					w = w.Grant(s.action, tt.table[s.action], at(s.acted), s.id, now)
+					w = w.Grant(s.action, tt.table[s.action], Notice{Push: s.id, At: at(s.acted), Heard: at(cmp.Or(s.heard, s.at))}, now)
 				case "take":
 					w, ok = w.Take(s.id, s.n, now)
 				case "refund":
@@ -155,9 +163,9 @@ func TestWindowStories(t *testing.T) {
 func TestCorrectSparesNewerGrant(t *testing.T) {
 	t.Parallel()
 	table := Preset(MiniProgram2024)
-	w := Window{}.Grant(Message, table[Message], at(0), "p1", at(0))
+	w := Window{}.Grant(Message, table[Message], Notice{Push: "p1", At: at(0), Heard: at(0)}, at(0))
 	reserved := w.Epoch
-	w = w.Grant(Message, table[Message], at(5), "p2", at(5))
+	w = w.Grant(Message, table[Message], Notice{Push: "p2", At: at(5), Heard: at(5)}, at(5))
 	if got := w.Correct(Closed, reserved, at(4)).At(at(6)).Remaining(); got != 5 {
 		t.Errorf("a refusal of a call made before the customer wrote again left %d messages, want 5", got)
 	}
@@ -166,7 +174,7 @@ func TestCorrectSparesNewerGrant(t *testing.T) {
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	table := Preset(MiniProgram2024)
-	w := Window{}.Grant(Enter, table[Enter], at(0), "p1", at(0))
+	w := Window{}.Grant(Enter, table[Enter], Notice{Push: "p1", At: at(0), Heard: at(0)}, at(0))
 	w, _ = w.Take("m1", 1, at(1))
 	if got := w.Prune(at(59)); len(got.Live) != 1 || len(got.Took) != 1 {
 		t.Errorf("pruned before its end: %+v", got)
@@ -179,12 +187,12 @@ func TestPrune(t *testing.T) {
 func TestValuesAreNotShared(t *testing.T) {
 	t.Parallel()
 	table := Preset(MiniProgram2024)
-	w := Window{}.Grant(Message, table[Message], at(0), "p1", at(0))
+	w := Window{}.Grant(Message, table[Message], Notice{Push: "p1", At: at(0), Heard: at(0)}, at(0))
 	w, _ = w.Take("m1", 2, at(1))
 	before := w.At(at(2))
 	_, _ = w.Take("m2", 1, at(2))
 	_ = w.Refund("m1", 1)
-	_ = w.Grant(Message, table[Message], at(3), "p2", at(3))
+	_ = w.Grant(Message, table[Message], Notice{Push: "p2", At: at(3), Heard: at(3)}, at(3))
 	_ = w.Correct(UsedUp, w.Epoch, at(3))
 	if got := w.At(at(2)); got != before {
 		t.Errorf("a window changed behind its owner's back: %+v, want %+v", got, before)

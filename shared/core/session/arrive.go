@@ -17,12 +17,15 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := e.At
-	if at.After(now) {
-		at = now
+	at, heard := e.At, e.HeardAt
+	if heard.IsZero() || heard.After(now) {
+		heard = now
+	}
+	if at.After(heard) {
+		at = heard
 	}
 	if g, ok := r.Grants[e.Action]; ok {
-		s.Window = s.Window.Grant(e.Action, quota.Grant{Limit: g.Limit, For: g.For}, at, digest(e.Key), now)
+		s.Window = s.Window.Grant(e.Action, g, quota.Notice{Push: digest(e.Key), At: at, Heard: heard}, now)
 	}
 	if e.FromCustomer {
 		if at.After(s.LastCustomerAt) {

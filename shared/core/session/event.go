@@ -19,6 +19,7 @@ type Arrived struct {
 	Customer     account.Customer
 	Key          string    // names the push; see message.Inbound
 	At           time.Time // the customer's time
+	HeardAt      time.Time // when the push reached us; zero: now
 	Action       quota.Action
 	FromCustomer bool // a message, which queues the session; not an event
 }

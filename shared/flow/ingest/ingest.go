@@ -155,7 +155,7 @@ func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Pus
 	}
 	res, err := in.Shell.Do(ctx, session.Ref{Account: a.ID, Customer: msg.Customer}, session.RulesOf(a), row, session.Arrived{
 		ID: sessionID(a.ID, msg.Customer, msg.Key), Account: a.ID, Customer: msg.Customer, Key: msg.Key,
-		At: msg.At, Action: msg.Action, FromCustomer: msg.FromCustomer,
+		At: msg.At, HeardAt: p.ReceivedAt, Action: msg.Action, FromCustomer: msg.FromCustomer,
 	})
 	if fault.CodeOf(err) == "no-session" {
 		return in.keep(ctx, p, d.kind, "no-session")
@@ -167,19 +167,14 @@ func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Pus
 	if err := in.fetch(ctx, a, msg.PlatformMedia); err != nil {
 		return d, err
 	}
-	return d, in.remember(ctx, a, p, res.Stored.Message, again, &d)
-}
-
-// remember writes the long memory, after everything else.
-func (in *Ingest) remember(ctx context.Context, a account.Account, p message.Push, id message.ID, again bool, d *done) error {
-	if err := in.Store.MarkSeen(ctx, a.ID, message.Seen{Key: p.Key, Message: id, FirstAt: p.ReceivedAt}); err != nil {
-		return fmt.Errorf("mark seen: %w", err)
+	if err := in.Store.MarkSeen(ctx, a.ID, message.Seen{Key: p.Key, Message: res.Stored.Message, FirstAt: p.ReceivedAt}); err != nil {
+		return d, fmt.Errorf("mark seen: %w", err)
 	}
 	if again {
 		d.did = "dropped"
-		return in.Store.RecordDrop(ctx, a.ID, p.Key, p.ReceivedAt)
+		return d, in.Store.RecordDrop(ctx, a.ID, p.Key, p.ReceivedAt)
 	}
-	return nil
+	return d, nil
 }
 
 func (in *Ingest) keep(ctx context.Context, p message.Push, kind, reason string) (done, error) {

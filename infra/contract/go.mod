@@ -1,0 +1,24 @@
+// The tests of the HTTP interface against its OpenAPI document. A module of its own, so that the product doesn't depend
+// on the validator.
+module kefu/infra/contract
+
+go 1.26
+
+require (
+	github.com/getkin/kin-openapi v0.152.0
+	kefu v0.0.0
+)
+
+require (
+	github.com/go-openapi/jsonpointer v0.22.5 // indirect
+	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
+	github.com/kr/pretty v0.3.1 // indirect
+	github.com/oasdiff/yaml v0.1.1 // indirect
+	github.com/oasdiff/yaml3 v0.0.14 // indirect
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+	go.etcd.io/bbolt v1.5.0 // indirect
+	golang.org/x/sys v0.45.0 // indirect
+	golang.org/x/text v0.14.0 // indirect
+)
+
+replace kefu => ../..

@@ -1,0 +1,42 @@
+// Local runs the whole of Kefu in one process, with nothing installed but Go:
+//
+//	go run ./infra/local run     the system and the simulator, until Ctrl-C
+//	go run ./infra/local demo    plays a conversation and checks every step
+//	go run ./infra/local bench   measures the pipeline
+//	go run ./infra/local dead    lists dead letters; with -redrive sends them again
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "kefu:", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		args = []string{"run"}
+	}
+	switch args[0] {
+	case "run":
+		return run(ctx, os.Getenv, os.Stdout)
+	case "demo":
+		return demo(ctx, os.Stdout)
+	case "bench":
+		return bench(ctx, os.Stdout, args[1:])
+	case "dead":
+		return dead(ctx, os.Getenv, os.Stdout, args[1:])
+	}
+	return fmt.Errorf("unknown command %q; there are run, demo, bench and dead", args[0])
+}

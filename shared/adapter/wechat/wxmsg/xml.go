@@ -1,0 +1,303 @@
+package wxmsg
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+func (r *reader) xmlDocument() error {
+	if r.take("<?xml") {
+		if err := r.declaration(); err != nil {
+			return err
+		}
+		r.space()
+	}
+	if !r.takeByte('<') {
+		return r.fail("no element")
+	}
+	if err := r.element(); err != nil {
+		return err
+	}
+	if string(r.bytes(r.item(0).name)) != "xml" {
+		return r.fail("outermost element is not xml")
+	}
+	return nil
+}
+
+// declaration reads an XML declaration from behind "<?xml".
+func (r *reader) declaration() error {
+	version, ok := r.pseudo("version")
+	if !ok || version != "1.0" {
+		return r.fail("XML declaration without version 1.0")
+	}
+	if encoding, ok := r.pseudo("encoding"); ok && !strings.EqualFold(encoding, "utf-8") {
+		return r.fail("encoding is not UTF-8")
+	}
+	if alone, ok := r.pseudo("standalone"); ok && alone != "yes" && alone != "no" {
+		return r.fail("standalone is neither yes nor no")
+	}
+	r.space()
+	if !r.take("?>") {
+		return r.fail("XML declaration does not end")
+	}
+	return nil
+}
+
+// pseudo reads white space, name = "value" of an XML declaration, or nothing.
+func (r *reader) pseudo(name string) (string, bool) {
+	start := r.pos
+	r.space()
+	if r.pos > start && r.take(name) && r.takeByte('=') {
+		if quote := r.peek(); quote == '"' || quote == '\'' {
+			rest := r.body[r.pos+1:]
+			if n := bytes.IndexByte(rest, quote); n >= 0 {
+				r.pos += n + 2
+				return string(rest[:n]), true
+			}
+		}
+	}
+	r.pos = start
+	return "", false
+}
+
+// element reads an element from behind its '<'.
+func (r *reader) element() error {
+	name, err := r.name()
+	if err != nil {
+		return err
+	}
+	at, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	r.space()
+	if !r.take("/>") {
+		if !r.takeByte('>') {
+			return r.fail("an attribute, or a tag that does not end")
+		}
+		if err := r.content(at); err != nil {
+			return err
+		}
+	}
+	r.close(at)
+	return nil
+}
+
+// content reads what stands in the element at, and its end tag.
+func (r *reader) content(at int) error {
+	parent := false
+	var text span
+	for {
+		var part span
+		var err error
+		if parent {
+			r.space()
+		}
+		switch {
+		case r.pos == len(r.body):
+			return r.fail("element does not end")
+		case r.body[r.pos] != '<':
+			part, err = r.characters()
+		case r.take("</"):
+			r.item(at).text = text
+			return r.endTag(at)
+		case r.take("<![CDATA["):
+			part, err = r.cdata()
+		default:
+			if !blank(r.bytes(text)) {
+				return r.fail("text beside elements")
+			}
+			r.pos++
+			text, parent = span{}, true
+			err = r.element()
+		}
+		switch {
+		case err != nil:
+			return err
+		case !parent:
+			text = r.join(text, part)
+		case !blank(r.bytes(part)):
+			return r.fail("text beside elements")
+		}
+	}
+}
+
+// endTag reads an end tag from behind its "</".
+func (r *reader) endTag(at int) error {
+	if !r.take(string(r.bytes(r.item(at).name))) {
+		return r.fail("end tag of another element")
+	}
+	r.space()
+	if !r.takeByte('>') {
+		return r.fail("end tag does not end")
+	}
+	return nil
+}
+
+// name reads an element's name: ASCII, without name spaces.
+func (r *reader) name() (span, error) {
+	start, i := r.pos, r.pos
+	for i < len(r.body) && nameBytes[r.body[i]] {
+		i++
+	}
+	r.pos = i
+	if i == start || r.body[start] == '-' || r.body[start] == '.' || (r.body[start] >= '0' && r.body[start] <= '9') {
+		return span{}, r.fail("no element name")
+	}
+	return span{start, i}, nil
+}
+
+// nameBytes are what a name consists of; digits, '-' and '.' can't begin one.
+var nameBytes = func() (t [256]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-." {
+		t[c] = true
+	}
+	return t
+}()
+
+// cdata reads a CDATA section from behind its opening.
+func (r *reader) cdata() (span, error) {
+	n := bytes.Index(r.body[r.pos:], []byte("]]>"))
+	if n < 0 {
+		return span{}, r.fail("CDATA section does not end")
+	}
+	text := span{r.pos, r.pos + n}
+	k := legal(r.bytes(text))
+	if k&(broken|nonchars) != 0 {
+		return span{}, r.fail("character that XML has not")
+	}
+	r.pos += n + len("]]>")
+	if k&returns != 0 {
+		return r.aside(lines(r.bytes(text))), nil
+	}
+	return text, nil
+}
+
+// characters reads text up to the next tag.
+func (r *reader) characters() (span, error) {
+	n := bytes.IndexByte(r.body[r.pos:], '<')
+	if n < 0 {
+		return span{}, r.fail("element does not end")
+	}
+	at := span{r.pos, r.pos + n}
+	text := r.bytes(at)
+	if blank(text) && bytes.IndexByte(text, '\r') < 0 { // between elements, mostly
+		r.pos += n
+		return at, nil
+	}
+	k := legal(text)
+	if k&(broken|nonchars) != 0 || bytes.Contains(text, []byte("]]>")) {
+		return span{}, r.fail("character that XML has not")
+	}
+	escaped := bytes.IndexByte(text, '&') >= 0
+	if k&returns != 0 {
+		text = lines(text)
+	}
+	if escaped {
+		plain, ok := unescape(text)
+		if !ok {
+			return span{}, r.fail("entity that is not predefined")
+		}
+		text = plain
+	}
+	r.pos += n
+	if escaped || k&returns != 0 {
+		return r.aside(text), nil
+	}
+	return at, nil
+}
+
+// aside keeps a text that is not in the body.
+func (r *reader) aside(text []byte) span {
+	start := len(r.side)
+	r.side = append(r.side, text...)
+	return span{^start, len(r.side)}
+}
+
+// blank reports whether text is white space only.
+func blank(text []byte) bool {
+	for _, c := range text {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// lines ends every line with a line feed: section 2.11 of the specification.
+func lines(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for i, c := range text {
+		switch {
+		case c == '\r':
+			out = append(out, '\n')
+		case c == '\n' && i > 0 && text[i-1] == '\r':
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// unescape replaces the predefined entities and character references. What it
+// makes is never longer than what it replaces.
+func unescape(text []byte) ([]byte, bool) {
+	out := make([]byte, 0, len(text))
+	for {
+		amp := bytes.IndexByte(text, '&')
+		if amp < 0 {
+			out = append(out, text...)
+			return out, true
+		}
+		out = append(out, text[:amp]...)
+		text = text[amp+1:]
+		end := bytes.IndexByte(text, ';')
+		if end < 0 {
+			return nil, false
+		}
+		c, ok := entity(string(text[:end]))
+		if !ok {
+			return nil, false
+		}
+		out = utf8.AppendRune(out, c)
+		text = text[end+1:]
+	}
+}
+
+// longestEntity is a character reference with a few leading zeros.
+const longestEntity = 16
+
+// entity is the character between '&' and ';'.
+func entity(name string) (rune, bool) {
+	switch name {
+	case "lt":
+		return '<', true
+	case "gt":
+		return '>', true
+	case "amp":
+		return '&', true
+	case "apos":
+		return '\'', true
+	case "quot":
+		return '"', true
+	}
+	digits, found := strings.CutPrefix(name, "#")
+	if !found || len(name) > longestEntity {
+		return 0, false
+	}
+	base := 10
+	if hex, isHex := strings.CutPrefix(digits, "x"); isHex {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 32) // takes no sign, space or underscore
+	if err != nil || n > utf8.MaxRune {
+		return 0, false
+	}
+	c := rune(n)
+	if n >= 0xD800 && n < 0xE000 {
+		return utf8.RuneError, true // half of a pair: text that was cut inside an emoji is still a text
+	}
+	return c, isChar(c)
+}

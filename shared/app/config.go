@@ -1,0 +1,97 @@
+package app
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"kefu/shared/core/account"
+)
+
+// Config is everything that is set from outside. Read it with [FromEnv].
+type Config struct {
+	// Data is the folder of the embedded engine (KEFU_DATA). Default ".kefu".
+	Data string
+	// WeChatURL is the platform's address (KEFU_WECHAT_URL). Default https://api.weixin.qq.com.
+	WeChatURL string
+	// AdminKey is the operator's key (KEFU_ADMIN_KEY), at least 16 characters.
+	// Empty: generated once and kept in Data.
+	AdminKey account.Secret
+	// SecretKey seals secrets at rest (KEFU_SECRET_KEY, 64 hexadecimal digits).
+	// Empty: generated once and kept beside the data.
+	SecretKey account.Secret
+	// LogLevel is KEFU_LOG_LEVEL: debug, info, warn or error. Default info.
+	LogLevel slog.Level
+	// Version is what health shows.
+	Version string
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+	// Log is where the log goes. Default: JSON on standard error.
+	Log *slog.Logger
+	// MaxBytes bounds the data file (KEFU_MAX_BYTES); 0 means the disk does.
+	MaxBytes int
+}
+
+// Defaults of [Config].
+const (
+	DefaultData      = ".kefu"
+	DefaultWeChatURL = "https://api.weixin.qq.com"
+)
+
+// FromEnv reads the settings; whatever is wrong is reported together.
+func FromEnv(getenv func(string) string) (Config, error) {
+	c := Config{
+		Data: getenv("KEFU_DATA"), WeChatURL: getenv("KEFU_WECHAT_URL"),
+		AdminKey: account.Secret(getenv("KEFU_ADMIN_KEY")), SecretKey: account.Secret(getenv("KEFU_SECRET_KEY")),
+	}
+	var wrong []error
+	if level := getenv("KEFU_LOG_LEVEL"); level != "" {
+		if err := c.LogLevel.UnmarshalText([]byte(level)); err != nil {
+			wrong = append(wrong, fmt.Errorf("KEFU_LOG_LEVEL is %q; want debug, info, warn or error", level))
+		}
+	}
+	if text := getenv("KEFU_MAX_BYTES"); text != "" {
+		if _, err := fmt.Sscanf(text, "%d", &c.MaxBytes); err != nil || c.MaxBytes < 0 {
+			wrong = append(wrong, fmt.Errorf("KEFU_MAX_BYTES is %q; want a number of bytes", text))
+		}
+	}
+	return c, errors.Join(append(wrong, c.complete()...)...)
+}
+
+// complete fills in defaults and checks what was set.
+func (c *Config) complete() []error {
+	var wrong []error
+	if c.Data == "" {
+		c.Data = DefaultData
+	}
+	if c.WeChatURL == "" {
+		c.WeChatURL = DefaultWeChatURL
+	}
+	if u, err := url.Parse(c.WeChatURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		wrong = append(wrong, fmt.Errorf("KEFU_WECHAT_URL is %q; want an http(s) address", c.WeChatURL))
+	}
+	c.WeChatURL = strings.TrimRight(c.WeChatURL, "/")
+	if n := len(c.AdminKey); n > 0 && n < 16 {
+		wrong = append(wrong, errors.New("KEFU_ADMIN_KEY has fewer than 16 characters"))
+	}
+	if c.SecretKey != "" {
+		if b, err := hex.DecodeString(c.SecretKey.Reveal()); err != nil || len(b) != 32 {
+			wrong = append(wrong, errors.New("KEFU_SECRET_KEY must be 64 hexadecimal digits; `openssl rand -hex 32` makes one"))
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	}
+	if c.Version == "" {
+		c.Version = version()
+	}
+	return wrong
+}

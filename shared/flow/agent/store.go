@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/agent"
+	"kefu/shared/core/message"
+	"kefu/shared/core/replay"
+	"kefu/shared/core/session"
+	"kefu/shared/core/tenant"
+)
+
+// Store is all that the interface itself asks of a store; conversations are changed
+// by the shell. In all of it: errors carry a
+// kind of package fault, NotFound for what is not there; lists take an opaque
+// cursor and refuse one that they didn't make as Invalid with code "bad-cursor";
+// every method may be called concurrently; nil means durable.
+type Store interface {
+	Tenants
+	Accounts
+	Agents
+	Keys
+	Seats
+	Sessions
+	Messages
+	Calls
+}
+
+// Tenants are the businesses.
+type Tenants interface {
+	Tenant(ctx context.Context, id tenant.ID) (tenant.Tenant, error)
+	// PutTenant makes or replaces; CreatedAt of an existing one stays.
+	PutTenant(ctx context.Context, t tenant.Tenant) (created bool, err error)
+}
+
+// Accounts are what customers write to.
+type Accounts interface {
+	Account(ctx context.Context, id account.ID) (account.Account, error)
+	// PutAccount makes or replaces; CreatedAt and routing of an existing one stay. An id of another tenant's is
+	// Conflict with code "account-taken".
+	PutAccount(ctx context.Context, a account.Account) (created bool, err error)
+	SetRouting(ctx context.Context, id account.ID, r account.Routing) error
+	DeleteAccount(ctx context.Context, id account.ID) error
+	Accounts(ctx context.Context, t tenant.ID, cursor string, limit int) (items []account.Account, next string, err error)
+}
+
+// Agents are who answers.
+type Agents interface {
+	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
+	// PutAgent makes or replaces; Status, StatusAt and CreatedAt of an existing one stay.
+	PutAgent(ctx context.Context, a agent.Agent) (created bool, err error)
+	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at time.Time) (agent.Agent, error)
+	// DeleteAgent removes the agent and all its keys.
+	DeleteAgent(ctx context.Context, t tenant.ID, id agent.ID) error
+	Agents(ctx context.Context, t tenant.ID, cursor string, limit int) (items []agent.Agent, next string, err error)
+}
+
+// Keys are the stored halves of API keys.
+type Keys interface {
+	PutKey(ctx context.Context, k agent.Key) error
+	Key(ctx context.Context, id string) (agent.Key, error)
+	// DeleteKey removes a key of the named agent, or of the tenant itself for an empty one; NotFound if there is none.
+	DeleteKey(ctx context.Context, t tenant.ID, a agent.ID, id string) error
+}
+
+// Seats are the agents' places.
+type Seats interface {
+	// TakeSeat takes nothing more for a session that has a seat already; Conflict "capacity-full" when all are taken.
+	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) error
+	// FreeSeat gives it back; one that isn't taken is no error.
+	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
+	Seats(ctx context.Context, t tenant.ID, a agent.ID) ([]agent.Seat, error)
+}
+
+// Sessions are the conversations.
+type Sessions interface {
+	// Session returns a customer's current session, ended or not.
+	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+	// SessionByID finds current and archived sessions.
+	SessionByID(ctx context.Context, id session.ID) (session.Session, error)
+	Sessions(ctx context.Context, q session.Query) (items []session.Session, next string, err error)
+	// QueuePosition is 1-based; 0 for a session that isn't queued.
+	QueuePosition(ctx context.Context, s session.Session) (int, error)
+}
+
+// Messages are the rows of conversations and what is known of files and pushes.
+type Messages interface {
+	// PutMessage refuses a row whose id exists with Conflict and leaves it unchanged.
+	PutMessage(ctx context.Context, m message.Message) error
+	Message(ctx context.Context, id message.ID) (message.Message, error)
+	// Messages lists the rows of a session, oldest first.
+	Messages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
+	Media(ctx context.Context, id string) (message.Media, error)
+	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
+}
+
+// Calls are the answers to calls with an idempotency key.
+type Calls interface {
+	// BeginCall stores c and reports true, unless a record stands in the way, which is then returned with false.
+	BeginCall(ctx context.Context, t tenant.ID, c replay.Call, now time.Time) (replay.Call, bool, error)
+	FinishCall(ctx context.Context, t tenant.ID, c replay.Call) error
+	AbandonCall(ctx context.Context, t tenant.ID, key string) error
+}

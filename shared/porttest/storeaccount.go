@@ -1,0 +1,135 @@
+package porttest
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/fault"
+	"kefu/shared/core/tenant"
+)
+
+func accountsOf(s storeCase, of tenant.ID) lister[account.Account] {
+	return func(ctx context.Context, cursor string, limit int) ([]account.Account, string, error) {
+		return s.Accounts(ctx, of, cursor, limit)
+	}
+}
+
+func accountID(a account.Account) string { return string(a.ID) }
+
+// bound are rules with everything set.
+func someRouting() account.Routing {
+	yes := true
+	return account.Routing{
+		Assign: account.Assign{Mode: account.Auto, AutoAbove: 3, Strategy: "idle_rate", PreferLast: &yes},
+		Bot:    json.RawMessage(`{"greeting":"你好 <b>"}`), Hours: json.RawMessage(`[1,2]`),
+	}
+}
+
+var accountClauses = []storeClause{
+	{"an account comes back with its secrets and settings", func(t *testing.T, s storeCase) {
+		a := anAccount("t", "shop")
+		a.Settings.Routing = someRouting()
+		if created := got[bool](t)(s.PutAccount(t.Context(), a)); !created {
+			t.Error("got created false; want true")
+		}
+		back := got[account.Account](t)(s.Account(t.Context(), "shop"))
+		wantEqual(t, "account", back, a)
+		wantEqual(t, "app secret", back.AppSecret.Reveal(), "app secret of shop")
+		wantList(t, s, "Accounts", accountsOf(s, "t"), func(a account.Account) string { return a.Token.Reveal() }, "token of shop")
+	}},
+	{"PutAccount replaces all but CreatedAt and routing", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
+		must(t, s.SetRouting(ctx, "shop", someRouting()))
+		next := account.Account{
+			ID: "shop", Tenant: "t", Channel: account.Official, AppID: "wx2", Mode: account.Plaintext, Format: account.XML,
+			Token: "new token", CreatedAt: sec(50), UpdatedAt: sec(60),
+		}
+		next.Settings.Routing.Assign.AutoAbove = 77
+		if created := got[bool](t)(s.PutAccount(ctx, next)); created {
+			t.Error("got created true; want false")
+		}
+		next.CreatedAt, next.Settings.Routing = sec(1), someRouting()
+		wantEqual(t, "account", got[account.Account](t)(s.Account(ctx, "shop")), next)
+	}},
+	{"an id of another tenant is account-taken", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
+		created, err := s.PutAccount(ctx, anAccount("u", "shop"))
+		wantCode(t, "PutAccount of another tenant", err, fault.Conflict, "account-taken")
+		if created {
+			t.Error("got created true; want false")
+		}
+		wantEqual(t, "account", got[account.Account](t)(s.Account(ctx, "shop")), anAccount("t", "shop"))
+		wantList(t, s, "Accounts of the other", accountsOf(s, "u"), accountID)
+		must(t, s.DeleteAccount(ctx, "shop"))
+		got[bool](t)(s.PutAccount(ctx, anAccount("u", "shop")))
+		wantList(t, s, "Accounts of the other, later", accountsOf(s, "u"), accountID, "shop")
+	}},
+	{"of two tenants that race for an id one gets it", func(t *testing.T, s storeCase) {
+		ids := []tenant.ID{"t", "u", "v", "w"}
+		won := tried(len(ids), func(i int) bool {
+			_, err := s.PutAccount(t.Context(), anAccount(ids[i], "shop"))
+			return err == nil
+		})
+		if n := count(won, func(b bool) bool { return b }); n != 1 {
+			t.Errorf("got %d winners; want 1", n)
+		}
+	}},
+	{"DeleteAccount removes it, its secrets and its place in the list", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
+		must(t, s.SetRouting(ctx, "shop", someRouting()))
+		must(t, s.DeleteAccount(ctx, "shop"))
+		_, err := s.Account(ctx, "shop")
+		wantKind(t, "Account", err, fault.NotFound)
+		wantKind(t, "DeleteAccount again", s.DeleteAccount(ctx, "shop"), fault.NotFound)
+		wantKind(t, "SetRouting", s.SetRouting(ctx, "shop", account.Routing{}), fault.NotFound)
+		wantList(t, s, "Accounts", accountsOf(s, "t"), accountID)
+		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
+		wantEqual(t, "account made anew", got[account.Account](t)(s.Account(ctx, "shop")), anAccount("t", "shop"))
+	}},
+	{"Accounts lists a tenant's accounts by id", func(t *testing.T, s storeCase) {
+		for _, id := range edge {
+			got[bool](t)(s.PutAccount(t.Context(), anAccount("t", account.ID(id))))
+		}
+		for i, other := range []tenant.ID{"t1", "t-", "T", "s"} {
+			got[bool](t)(s.PutAccount(t.Context(), anAccount(other, account.ID("other"+string(rune('a'+i))))))
+		}
+		wantList(t, s, "Accounts", accountsOf(s, "t"), accountID, edge...)
+		wantList(t, s, "Accounts of t1", accountsOf(s, "t1"), accountID, "othera")
+		wantList(t, s, "Accounts of none", accountsOf(s, "tt"), accountID)
+	}},
+	{"what is inserted between pages shows if it is behind the cursor", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		for _, id := range []account.ID{"b", "d", "f"} {
+			got[bool](t)(s.PutAccount(ctx, anAccount("t", id)))
+		}
+		var next string
+		s.soon(t, func() string {
+			page, cursor, err := s.Accounts(ctx, "t", "", 2)
+			if err != nil || len(page) != 2 || cursor == "" {
+				return "first page: got " + diff(2, len(page)) + " with cursor " + cursor
+			}
+			next = cursor
+			return ""
+		})
+		for _, id := range []account.ID{"a", "c", "e", "g"} {
+			got[bool](t)(s.PutAccount(ctx, anAccount("t", id)))
+		}
+		must(t, s.DeleteAccount(ctx, "d")) // the one that the cursor stands on
+		s.soon(t, func() string {
+			page, _, err := s.Accounts(ctx, "t", next, 10)
+			if err != nil {
+				return err.Error()
+			}
+			var ids []string
+			for _, a := range page {
+				ids = append(ids, accountID(a))
+			}
+			return diff([]string{"e", "f", "g"}, ids)
+		})
+	}},
+}
