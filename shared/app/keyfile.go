@@ -52,20 +52,20 @@ func random() []byte {
 // first call.
 func keep(path string, fresh func() string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fmt.Errorf("make the data folder: %w", err)
+		return "", fmt.Errorf("make the data folder (KEFU_DATA): %w", err)
 	}
 	b, err := os.ReadFile(filepath.Clean(path))
 	if err == nil {
 		return strings.TrimSpace(string(b)), nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read key: %w", err)
+		return "", fmt.Errorf("read a key in the data folder (KEFU_DATA): %w", err)
 	}
 	text := fresh()
 	// Written aside and renamed, so that a crash leaves no half of a key behind.
 	aside := path + ".new"
 	if err := os.WriteFile(aside, []byte(text+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keep key: %w", err)
+		return "", fmt.Errorf("keep a key in the data folder (KEFU_DATA): %w", err)
 	}
 	return text, os.Rename(aside, path)
 }

@@ -1,8 +1,13 @@
 package agent_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/fault"
+	"kefu/shared/flow/agent"
 )
 
 // TestStrictJSON sends broken bodies to calls of each kind.
@@ -61,23 +66,41 @@ func TestStrictJSON(t *testing.T) {
 	w.call("ada", "GET", "/v1/agents/zoe", nil).want(404, "not-found")
 }
 
-// FuzzSendMessage: whatever is sent as a message, the answer is an orderly one.
-func FuzzSendMessage(f *testing.F) {
+// FuzzReadMessage: whatever is sent as a message, it is refused in an orderly way or
+// is one that the channel takes, and then it is shown as it was read.
+func FuzzReadMessage(f *testing.F) {
 	for _, seed := range []string{
 		`{"type":"text","text":{"content":"x"}}`, `{"type":"news","news":{"articles":[null]}}`, `{"type":"image","image":null}`,
 		`{"type":"video","video":{"media":""}}`, `{"type":"text","text":{"content":"x"},"send_at":"9999-12-31T23:59:59Z"}`, `null`, `{`,
 		`{"TYPE":"text","Text":{"CONTENT":"x"}}`, `{"type":"text","type":"image","text":{"content":"x"}}`,
+		`{"type":"link","link":{"title":"t","url":"https://example.com"}}`, `{"type":"msgmenu","msgmenu":{"list":[{"id":"1","content":"c"}]}}`,
+		`{"type":"news","news":{"articles":[{"title":"t","url":"http://a"}]},"when_closed":"fail"}`,
 	} {
-		f.Add(seed)
+		f.Add([]byte(seed), true)
+		f.Add([]byte(seed), false)
 	}
-	f.Fuzz(func(t *testing.T, body string) {
-		w := newWorld(t)
-		s := w.served("shop")
-		r := w.call("ann", "POST", path(s, "messages"), body)
-		switch r.status {
-		case 202, 400, 409, 413, 422:
-		default:
-			t.Errorf("%q is answered with %d: %s", body, r.status, r.raw)
+	f.Fuzz(func(t *testing.T, body []byte, official bool) {
+		ch := account.MiniProgram
+		if official {
+			ch = account.Official
+		}
+		c, err := agent.ReadMessage(body, ch, epoch)
+		if err != nil {
+			if status := fault.Status(err); status != 400 && status != 422 {
+				t.Fatalf("%q: status %d, want 400 or 422: %v", body, status, err)
+			}
+			return
+		}
+		if err := c.CheckOutbound(ch); err != nil {
+			t.Fatalf("%q is accepted, and can't be sent: %v", body, err)
+		}
+		shown, err := agent.WriteContent(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := agent.ReadMessage(shown, ch, epoch)
+		if err != nil || !reflect.DeepEqual(c, again) {
+			t.Fatalf("%q is shown as %s, which reads as %+v, %v", body, shown, again, err)
 		}
 	})
 }
