@@ -16,6 +16,7 @@ MODULES := . $(patsubst %/go.mod,%,$(wildcard infra/*/go.mod))
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 
 ARCH ?= arm64
+MAX_BINARY := 12582912
 FUZZTIME ?= 60s
 FUZZ ?= .
 BENCH ?= .
@@ -35,10 +36,28 @@ run: ## Start the whole system here, with a page to play the customer (KEFU_ADDR
 demo: ## Play one conversation through the whole system and check every step
 	@go run ./infra/local demo
 
+# The samples' own settings: a data folder that begins with the accounts of events/setup, the key in the samples, and
+# no platform.
+INVOKE := $(CACHE)/invoke
+SAMPLE_ENV := KEFU_DATA=$(INVOKE) KEFU_ADMIN_KEY=sample-operator-key KEFU_SECRET_KEY= KEFU_MAX_BYTES= KEFU_WECHAT_URL=http://127.0.0.1:9
+
 .PHONY: invoke
-invoke: ## Send one event to one function: make invoke F=callback E=text
-	@test -n "$(F)" -a -n "$(E)" || { echo "usage: make invoke F=FUNCTION E=EVENT, after events/FUNCTION/EVENT.json" >&2; exit 2; }
-	@go run ./functions/$(F) < events/$(F)/$(E).json
+invoke: ## Send one sample event to one function: make invoke F=callback E=secure-json (alone: list the samples)
+	@if [ -z "$(F)" ] || [ ! -f "events/$(F)/$(E).json" ]; then \
+		for f in $(FUNCTIONS); do (cd events/$$f && printf 'F=%-9sE: %s\n' $$f "$$(echo *.json | sed 's/\.json//g')"); done; \
+		test -z "$(F)$(E)" || { echo "there is no events/$(F)/$(E).json" >&2; exit 2; }; \
+	else \
+		$(MAKE) -s $(INVOKE)/.ready && $(SAMPLE_ENV) go run ./functions/$(F) events/$(F)/$(E).json; \
+	fi
+
+# Made anew when the accounts change. What the samples did is kept until then, or until `make clean`.
+$(INVOKE)/.ready: $(wildcard events/setup/*.json)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@for e in $^; do \
+		answer=$$($(SAMPLE_ENV) KEFU_LOG_LEVEL=error go run ./functions/api $$e); \
+		[[ $$answer == '{"statusCode":201,'* ]] || { echo "$$e: $$answer" >&2; exit 1; }; \
+	done
+	@touch $@
 
 ##@ Work on it
 
@@ -130,7 +149,8 @@ FORCE:
 # Bit-identical on every machine: no paths, no VCS stamp. The tag drops the old RPC mode of the Lambda library.
 bin/%/bootstrap: FORCE
 	@GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w" -o $@ ./functions/$*
-	@printf '%8d kB  %s\n' $$(($$(wc -c < $@) / 1024)) $@
+	@size=$$(wc -c < $@); printf '%8d kB  %s\n' $$((size / 1024)) $@; \
+	test $$size -le $(MAX_BINARY) || { echo "$@: over the budget of $(MAX_BINARY) bytes" >&2; exit 1; }
 
 .PHONY: clean
 clean: ## Remove what was built (not the data in .kefu)

@@ -36,7 +36,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		all.Go(func() { k.writer(load, i) })
 	}
 	for round := range kills {
-		k.rest(300*time.Millisecond + time.Duration(rand.IntN(1200))*time.Millisecond) //nolint:gosec // which moment it is need not be unguessable
+		k.rest(300*time.Millisecond + time.Duration(rand.IntN(1200))*time.Millisecond)
 		k.kill()
 		k.start("0s")
 		t.Logf("killed and started again, round %d", round+1)
@@ -82,7 +82,7 @@ func newKilling(t *testing.T) *killing {
 	t.Helper()
 	k := &killing{t: t, ctx: t.Context(), folder: t.TempDir(), wrote: map[string][]string{}, accepted: map[string][]string{}}
 	k.binary = filepath.Join(k.folder, "kefu")
-	build := exec.CommandContext(k.ctx, "go", "build", "-o", k.binary, ".") //nolint:gosec // our own binary
+	build := exec.CommandContext(k.ctx, "go", "build", "-o", k.binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
@@ -110,7 +110,7 @@ func newKilling(t *testing.T) *killing {
 
 func (k *killing) start(offset string) {
 	k.t.Helper()
-	k.process = exec.Command(k.binary, "run") //nolint:gosec,noctx // our own binary; killed by hand
+	k.process = exec.Command(k.binary, "run")
 	k.process.Env = append(os.Environ(), "KEFU_ADDR="+k.addr, "KEFU_DATA="+filepath.Join(k.folder, "data"), "KEFU_WECHAT_URL="+k.wechat.URL,
 		"KEFU_ADMIN_KEY="+k.admin.key, "KEFU_CLOCK_OFFSET="+offset, "KEFU_LOG_LEVEL=error")
 	k.process.Stderr = os.Stderr
@@ -169,7 +169,7 @@ func (k *killing) customer(ctx context.Context, i int) {
 			k.wrote[c.OpenID()] = append(k.wrote[c.OpenID()], text)
 			k.mu.Unlock()
 		}
-		_ = pause(ctx, time.Duration(20+rand.IntN(500))*time.Millisecond) //nolint:gosec // any moment
+		_ = pause(ctx, time.Duration(20+rand.IntN(500))*time.Millisecond)
 	}
 }
 
@@ -189,7 +189,7 @@ func (k *killing) writer(ctx context.Context, i int) {
 			k.accepted[c.OpenID()] = append(k.accepted[c.OpenID()], text)
 			k.mu.Unlock()
 		}
-		_ = pause(ctx, time.Duration(rand.IntN(200))*time.Millisecond) //nolint:gosec // any moment
+		_ = pause(ctx, time.Duration(rand.IntN(200))*time.Millisecond)
 	}
 }
 

@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kefu/shared/app"
 	"kefu/shared/core/message"
@@ -142,7 +145,9 @@ func testChain(t *testing.T, h host, bins binaries, data string) {
 // inbound takes the one push out of the inbound queue, checks it, and gives the event that the queue's trigger makes of it.
 func inbound(t *testing.T, data string) []byte {
 	t.Helper()
-	system, err := app.Open(sampleConfig(data, io.Discard))
+	config := sampleConfig(data, io.Discard)
+	config.Now = time.Now // as the functions do, whose messages it takes
+	system, err := app.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +156,6 @@ func inbound(t *testing.T, data string) []byte {
 			t.Error(err)
 		}
 	}()
-	// The functions run by the real clock, which is ahead of that of the samples.
 	deliveries, err := system.Queues().Inbound.Receive(t.Context(), 10)
 	if err != nil || len(deliveries) != 1 {
 		t.Fatalf("the inbound queue: got %d messages, %v, want one", len(deliveries), err)
@@ -165,6 +169,9 @@ func inbound(t *testing.T, data string) []byte {
 	if push.Account != "secure-json" || push.Customer != customer || d.Group != "secure-json/"+customer ||
 		!bytes.Contains(push.Body, []byte(`"MsgId":23637352235060881`)) {
 		t.Errorf("the inbound queue: got %s of %s in group %s with %q, want the sample's push", push.Account, push.Customer, d.Group, push.Body)
+	}
+	if err := system.Queues().Inbound.Ack(t.Context(), d.Receipt); err != nil {
+		t.Error(err)
 	}
 	event, err := faas.EncodeBatch([]faas.Message{{ID: d.ID, Group: d.Group, Body: string(d.Body), Receives: d.Receives, Sent: d.SentAt}})
 	if err != nil {
@@ -191,6 +198,40 @@ func testByHand(t *testing.T, bins binaries, data string) {
 		if got, want := stdout.String(), string(read(t, file+".golden")); got != want {
 			t.Errorf("%s: got  %s\nwant %s", sample, got, want)
 		}
+	}
+}
+
+// TestInvoke runs what the README tells people to try, with a folder of its own for what make keeps.
+func TestInvoke(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("needs make, as `make invoke` does:", err)
+	}
+	cache := t.TempDir()
+	invoke := func(sample string) (string, error) {
+		function, event, _ := strings.Cut(sample, "/")
+		cmd := exec.CommandContext(t.Context(), "make", "-C", "../..", "-s", "invoke", "CACHE="+cache, "F="+function, "E="+event) //nolint:gosec // a sample's name
+		// A make that runs this test is none of its business; settings of the person's own must not matter.
+		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MAKE") }),
+			"KEFU_DATA="+cache+"/wrong", "KEFU_SECRET_KEY=wrong", "KEFU_ADMIN_KEY=wrong")
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err != nil {
+			return stdout.String(), fmt.Errorf("%w: %s", err, stderr.String())
+		}
+		return stdout.String(), nil
+	}
+	for _, sample := range []string{"callback/secure-json", "callback/wrong-signature", "api/unknown-path"} {
+		want := string(read(t, filepath.Join(eventsDir, sample+".golden")))
+		if got, err := invoke(sample); err != nil || got != want {
+			t.Errorf("make invoke %s: got  %s, %v\nwant %s", sample, got, err, want)
+		}
+	}
+	if _, err := invoke("callback/nothing"); err == nil || !strings.Contains(err.Error(), "there is no events/callback/nothing.json") {
+		t.Errorf("make invoke of a sample that isn't there: got %v, want an error that names the file", err)
+	}
+	if got, err := invoke(""); err != nil || !strings.Contains(got, "secure-json-scf") {
+		t.Errorf("make invoke alone: got %q, %v, want the list of samples", got, err)
 	}
 }
 

@@ -16,5 +16,6 @@ type above struct{ slog.Handler }
 func (a above) Enabled(ctx context.Context, l slog.Level) bool {
 	return l > slog.LevelInfo && a.Handler.Enabled(ctx, l)
 }
+
 func (a above) WithAttrs(attrs []slog.Attr) slog.Handler { return above{a.Handler.WithAttrs(attrs)} }
 func (a above) WithGroup(name string) slog.Handler       { return above{a.Handler.WithGroup(name)} }

@@ -145,23 +145,29 @@ func (sh *Shell) before(ctx context.Context, effects []session.Effect) error {
 	return nil
 }
 
-// after acts on what has been saved.
+// after acts on what has been saved. One deed that fails doesn't keep the others
+// from being done, except that nobody is woken for a row which isn't there.
 func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Row, effects []session.Effect) error {
 	var settled []message.ID
+	var failed []error
 	for _, e := range effects {
 		var err error
 		switch e := e.(type) {
 		case session.Record, session.Archive: // done before the save
 		case session.Store:
 			res.Stored = e
-			if row != nil {
-				err = row(ctx, res.Session, e)
+			if row == nil {
+				continue
+			}
+			if err := row(ctx, res.Session, e); err != nil {
+				return errors.Join(append(failed, err)...)
 			}
 		case session.Settle:
-			err = sh.settle(ctx, e.Settlement)
-			settled = append(settled, e.Settlement.Message)
+			if err = sh.settle(ctx, e.Settlement); err == nil {
+				settled = append(settled, e.Settlement.Message)
+			}
 		case session.FreeSeat:
-			err = sh.freeSeat(ctx, res.Session.Tenant, e)
+			err = sh.freeSeat(ctx, e)
 		case session.WakeRouter:
 			err = sh.WakeRouter(ctx, res.Session.Account)
 		case session.WakeSender:
@@ -172,12 +178,17 @@ func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Ro
 			err = fault.New(fault.Internal, "unknown-effect", fmt.Sprintf("no deed for effect %T", e))
 		}
 		if err != nil {
-			return err
+			failed = append(failed, err)
 		}
 	}
-	if len(settled) == 0 {
-		return nil
+	if len(settled) > 0 {
+		failed = append(failed, sh.forget(ctx, res, r, settled))
 	}
+	return errors.Join(failed...)
+}
+
+// forget tells the session that the rows of its endings have been written.
+func (sh *Shell) forget(ctx context.Context, res *Result, r session.Rules, settled []message.ID) error {
 	done, err := sh.Do(ctx, res.Session.Ref(), r, nil, session.Settled{Messages: settled})
 	if err != nil {
 		return fmt.Errorf("note settled messages: %w", err)
@@ -196,11 +207,11 @@ func (sh *Shell) settle(ctx context.Context, end message.Settlement) error {
 
 // freeSeat gives the agent's seat back and wakes the router of each account that
 // he could now take a session of.
-func (sh *Shell) freeSeat(ctx context.Context, t tenant.ID, e session.FreeSeat) error {
-	if err := sh.Store.FreeSeat(ctx, t, e.Agent, e.Session); err != nil {
+func (sh *Shell) freeSeat(ctx context.Context, e session.FreeSeat) error {
+	if err := sh.Store.FreeSeat(ctx, e.Tenant, e.Agent, e.Session); err != nil {
 		return fmt.Errorf("free seat: %w", err)
 	}
-	a, err := sh.Store.Agent(ctx, t, e.Agent)
+	a, err := sh.Store.Agent(ctx, e.Tenant, e.Agent)
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"kefu/shared/core/fault"
+	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
 )
 
 // arrive takes in what the customer did: it opens or revives the session, opens
 // the window, and numbers the message.
 func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
+	evicted := s.evict(r, now)
 	if id, ok := s.recent(e.Key); ok {
 		return append([]Effect{Store{Message: id, Repeat: true}}, s.wakes(r, now)...), nil
 	}
@@ -17,6 +19,7 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	effects = append(evicted, effects...)
 	at, heard := e.At, e.HeardAt
 	if heard.IsZero() || heard.After(now) {
 		heard = now
@@ -37,6 +40,29 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	}
 	effects = append(effects, Store{Message: s.remember(e.Key)})
 	return append(effects, s.wakes(r, now)...), nil
+}
+
+// evict ends what another business left behind, whose deleted account had the id
+// that is this one's now. Nothing of it may be seen or sent here.
+func (s *Session) evict(r Rules, now time.Time) []Effect {
+	if s.ID == "" || s.Tenant == r.Tenant {
+		return nil
+	}
+	var effects []Effect
+	if f := s.Flight; f != nil {
+		effects = append(effects, s.conclude(f.Waiting, message.Unknown, string(Lost), now))
+	}
+	for _, w := range s.Outbox {
+		effects = append(effects, s.conclude(w, message.Cancelled, "account-deleted", now))
+	}
+	s.Flight, s.Outbox, s.Recent, s.Window = nil, nil, nil, quota.Window{}
+	if s.State.Active() {
+		if s.State == Serving {
+			effects = append(effects, FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID})
+		}
+		s.State, s.EndedAt = Closed, now
+	}
+	return effects
 }
 
 // open makes sure that there is a session for the event to stand in. A message,

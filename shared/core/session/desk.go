@@ -51,7 +51,7 @@ func (s *Session) transfer(e Transfer, r Rules, now time.Time) ([]Effect, error)
 		return nil, fault.New(fault.Conflict, "already-taken", "that agent has the session already")
 	}
 	if s.State == Serving {
-		effects = append(effects, FreeSeat{Agent: s.Agent, Session: s.ID})
+		effects = append(effects, FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID})
 	}
 	if e.Agent == "" {
 		s.State, s.QueuedAt, s.Agent = Queued, now, ""
@@ -69,7 +69,7 @@ func (s *Session) end(e Close, r Rules, now time.Time) ([]Effect, error) {
 		return nil, errEnded
 	}
 	if s.State == Serving {
-		effects = append(effects, FreeSeat{Agent: s.Agent, Session: s.ID})
+		effects = append(effects, FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID})
 	}
 	s.State, s.EndedAt, s.EndedBy = Closed, now, e.By
 	return effects, nil
@@ -82,7 +82,7 @@ func (s *Session) release(r Rules, now time.Time) ([]Effect, error) {
 		return nil, fault.New(fault.Conflict, "not-serving", "no agent has the session")
 	}
 	s.State = Released
-	return append(effects, FreeSeat{Agent: s.Agent, Session: s.ID}), nil
+	return append(effects, FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID}), nil
 }
 
 // PermitsWriting says whether the identity may write into the session: it must be

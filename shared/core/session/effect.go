@@ -5,6 +5,7 @@ import (
 
 	"kefu/shared/core/agent"
 	"kefu/shared/core/message"
+	"kefu/shared/core/tenant"
 )
 
 // Effect is something the caller has to do after the save, in the order given.
@@ -29,6 +30,7 @@ type WakeSender struct{ At time.Time }
 
 // FreeSeat: the agent no longer serves the session.
 type FreeSeat struct {
+	Tenant  tenant.ID
 	Agent   agent.ID
 	Session ID
 }

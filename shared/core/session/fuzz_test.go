@@ -31,23 +31,21 @@ func FuzzStep(f *testing.F) {
 // run is one conversation under test, beside a naive account of what every
 // message has been through.
 type run struct {
-	t       *testing.T
-	now     time.Time
-	rules   Rules
-	s       Session
-	pushes  int
-	ids     int
-	rows    map[message.ID]*row
-	called  []message.ID // first calls, in order
-	flights int
+	t      *testing.T
+	now    time.Time
+	rules  Rules
+	s      Session
+	pushes int
+	ids    int
+	rows   map[message.ID]*row
+	called []message.ID // first calls, in order
 }
 
 type row struct {
-	n        int64
-	sendAt   time.Time
-	endings  map[message.State]bool
-	calls    int
-	lastPart int
+	n       int64
+	sendAt  time.Time
+	endings map[message.State]bool
+	calls   int
 }
 
 func newRun(t *testing.T) *run {

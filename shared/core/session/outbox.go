@@ -75,7 +75,7 @@ func (s *Session) cancel(e Cancel, now time.Time) ([]Effect, error) {
 	}
 	w := s.Outbox[i]
 	s.Outbox = slices.Delete(s.Outbox, i, i+1)
-	effects := []Effect{s.conclude(w, message.Cancelled, "cancelled", 0, now)}
+	effects := []Effect{s.conclude(w, message.Cancelled, "cancelled", now)}
 	// What stood behind it may go now.
 	if at, ok := s.nextCall(now); ok {
 		effects = append(effects, WakeSender{At: at})
@@ -94,8 +94,8 @@ func (s *Session) drop(e Drop, now time.Time) []Effect {
 }
 
 // conclude notes how a message ended without a call and asks for its row.
-func (s *Session) conclude(w Waiting, st message.State, reason string, code int, now time.Time) Effect {
-	end := message.Settlement{Message: w.Message, State: st, Reason: reason, Code: code, At: now, PartsSent: w.PartsSent}
+func (s *Session) conclude(w Waiting, st message.State, reason string, now time.Time) Effect {
+	end := message.Settlement{Message: w.Message, State: st, Reason: reason, At: now, PartsSent: w.PartsSent}
 	s.Endings = append(s.Endings, end)
 	return Settle{Settlement: end}
 }

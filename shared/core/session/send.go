@@ -21,7 +21,7 @@ func (s *Session) turn(now time.Time) []Effect {
 		// called is given back; what he may have called stays counted.
 		s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent-1)
 		s.Flight = nil
-		effects = append(effects, s.conclude(f.Waiting, message.Unknown, string(Lost), 0, now))
+		effects = append(effects, s.conclude(f.Waiting, message.Unknown, string(Lost), now))
 	}
 	return append(effects, s.launch(now)...)
 }
@@ -39,7 +39,7 @@ func (s *Session) sweepOutbox(now time.Time) []Effect {
 			keep = append(keep, w)
 			continue
 		}
-		effects = append(effects, s.conclude(w, message.Expired, "hold-ended", 0, now))
+		effects = append(effects, s.conclude(w, message.Expired, "hold-ended", now))
 	}
 	s.Outbox = keep
 	return effects
@@ -62,7 +62,7 @@ func (s *Session) launch(now time.Time) []Effect {
 		if !ok && w.FailClosed {
 			s.Outbox = slices.Delete(s.Outbox, i, i+1)
 			i--
-			effects = append(effects, s.conclude(w, message.Failed, string(WindowClosed), 0, now))
+			effects = append(effects, s.conclude(w, message.Failed, string(WindowClosed), now))
 			continue
 		}
 		if !ok {

@@ -30,7 +30,7 @@ func (s *Session) expire(r Rules, now time.Time) []Effect {
 	}
 	var effects []Effect
 	if s.State == Serving {
-		effects = []Effect{FreeSeat{Agent: s.Agent, Session: s.ID}}
+		effects = []Effect{FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID}}
 	}
 	s.State, s.EndedAt = Expired, s.expiresAt(r)
 	return effects

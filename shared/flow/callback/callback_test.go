@@ -33,7 +33,9 @@ func (p *parts) Account(_ context.Context, id account.ID) (account.Account, erro
 	return account.Account{ID: id}, p.account
 }
 
-func (p *parts) Echo(_ account.Account, q url.Values) (string, error) { return q.Get("echostr"), p.open }
+func (p *parts) Echo(_ account.Account, q url.Values) (string, error) {
+	return q.Get("echostr"), p.open
+}
 
 func (p *parts) Open(a account.Account, _ url.Values, body []byte, at time.Time) (message.Push, error) {
 	return message.Push{Account: a.ID, Customer: p.customer, Key: "k1", Body: body, ReceivedAt: at}, p.open

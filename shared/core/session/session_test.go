@@ -1,0 +1,63 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"kefu/shared/core/account"
+	"kefu/shared/core/message"
+	"kefu/shared/core/quota"
+	"kefu/shared/core/tenant"
+)
+
+// TestAnotherTenantsAccount: an id that was deleted and taken by another business
+// brings nothing of the former with it.
+func TestAnotherTenantsAccount(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	rules := func(id tenant.ID) Rules {
+		return Rules{Tenant: id, Channel: account.MiniProgram, Grants: quota.Preset(quota.MiniProgram2024), SessionFor: 48 * time.Hour, HoldFor: 48 * time.Hour}
+	}
+	var s Session
+	step := func(e Event, r Rules) []Effect {
+		t.Helper()
+		next, effects, err := Step(s, e, r, now)
+		if err != nil {
+			t.Fatalf("%T: %v", e, err)
+		}
+		s = next
+		return effects
+	}
+	first := Arrived{ID: "s1", Account: "shop", Customer: "mei", Key: "p1", At: now, Action: quota.Message, FromCustomer: true}
+	step(first, rules("old"))
+	step(Accept{Agent: "ann"}, rules("old"))
+	for range 6 {
+		step(Enqueue{Parts: 1}, rules("old"))
+	}
+	step(Next{}, rules("old"))
+
+	again := first
+	again.ID = "s2"
+	effects := step(again, rules("new"))
+	if s.ID != "s2" || s.Tenant != "new" || s.State != Queued || s.Agent != "" {
+		t.Errorf("the session is %s of %s, %s by %q", s.ID, s.Tenant, s.State, s.Agent)
+	}
+	if len(s.Outbox) != 0 || s.Flight != nil || s.Window.At(now).Used != 0 {
+		t.Errorf("something of the former business is left: %d waiting, flight %v, window %+v", len(s.Outbox), s.Flight, s.Window.At(now))
+	}
+	ends := map[message.State]int{}
+	var archived, freed bool
+	for _, e := range effects {
+		switch e := e.(type) {
+		case Settle:
+			ends[e.Settlement.State]++
+		case Archive:
+			archived = e.Session.ID == "s1" && e.Session.Tenant == "old" && e.Session.State == Closed
+		case FreeSeat:
+			freed = e.Agent == "ann" && e.Session == "s1"
+		}
+	}
+	if ends[message.Cancelled] != 5 || ends[message.Unknown] != 1 || !archived || !freed {
+		t.Errorf("ended %v, archived %v, seat freed %v", ends, archived, freed)
+	}
+}
