@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,7 +57,8 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		}
 	}
 	if text := getenv("KEFU_MAX_BYTES"); text != "" {
-		if _, err := fmt.Sscanf(text, "%d", &c.MaxBytes); err != nil || c.MaxBytes < 0 {
+		var err error
+		if c.MaxBytes, err = strconv.Atoi(text); err != nil || c.MaxBytes < 0 {
 			wrong = append(wrong, fmt.Errorf("KEFU_MAX_BYTES is %q; want a number of bytes", text))
 		}
 	}

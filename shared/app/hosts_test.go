@@ -185,7 +185,7 @@ func testByHand(t *testing.T, bins binaries, data string) {
 	for _, sample := range []string{"callback/secure-json", "callback/wrong-signature", "ingest/text", "router/wake-up", "sender/wake-up", "expiry/scf-timer", "api/unknown-path"} {
 		function, _, _ := strings.Cut(sample, "/")
 		file := filepath.Join(eventsDir, filepath.FromSlash(sample))
-		cmd := exec.CommandContext(t.Context(), bins[function], file+".json") //nolint:gosec // a binary that the test built
+		cmd := exec.CommandContext(t.Context(), bins[function], file+".json")
 		for name, value := range settings(data) {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
@@ -210,7 +210,7 @@ func TestInvoke(t *testing.T) {
 	cache := t.TempDir()
 	invoke := func(sample string) (string, error) {
 		function, event, _ := strings.Cut(sample, "/")
-		cmd := exec.CommandContext(t.Context(), "make", "-C", "../..", "-s", "invoke", "CACHE="+cache, "F="+function, "E="+event) //nolint:gosec // a sample's name
+		cmd := exec.CommandContext(t.Context(), "make", "-C", "../..", "-s", "invoke", "CACHE="+cache, "F="+function, "E="+event)
 		// A make that runs this test is none of its business; settings of the person's own must not matter.
 		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MAKE") }),
 			"KEFU_DATA="+cache+"/wrong", "KEFU_SECRET_KEY=wrong", "KEFU_ADMIN_KEY=wrong")

@@ -346,6 +346,15 @@ var deadClauses = []queueClause{
 		}
 		wantEqual(t, "redriven of none", got[int](t)(q.Redrive(t.Context())), 0)
 	}},
+	{name: "Redrive leaves messages that live alone", receives: 2, check: func(t *testing.T, q queueCase) {
+		q.send(t, "g", "g1", "g2")
+		live := q.want(t, "g1")[0]
+		wantEqual(t, "redriven", got[int](t)(q.Redrive(t.Context(), live.ID)), 0)
+		q.wantNothing(t)
+		q.ack(t, live)
+		q.ack(t, q.want(t, "g2")...)
+		q.wantNothing(t)
+	}},
 	{name: "without maxReceives a message comes for ever", check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "m")
 		for i := range 30 {

@@ -106,8 +106,11 @@ func TestReadyAndNextAt(t *testing.T) {
 
 	clock.pass(10 * time.Second)
 	receive(t, q, 1, 1)
+	hinted(q)
+	receive(t, q, 1, 1) // its timer is no sooner than that of the one before
 	wantHint(t, q, "after a Receive that left something", true)
-	receive(t, q, 10, 2)
+	receive(t, q, 1, 1)
+	wantHint(t, q, "after a Receive that left nothing", false)
 	receive(t, q, 10, 0)
 }
 
@@ -208,4 +211,30 @@ func TestManyTimersKeepOrder(t *testing.T) {
 		n += len(list)
 	}
 	receive(t, q, 10, 0)
+}
+
+// A message must not overtake one of its group whose delay is over, though so many timers are that one step doesn't
+// reach it.
+func TestNothingOvertakesAnOverdueTimer(t *testing.T) {
+	t.Parallel()
+	clock := &handClock{now: start}
+	q := open(t, bolt.Options{Now: clock.Now}).Queue("q", bolt.QueueOptions{Visibility: time.Hour})
+	send(t, q, "busy", 0, "in flight")
+	receive(t, q, 1, 1)
+	var all sync.WaitGroup
+	for range 1100 { // they join a group that is locked, so that none of them fills the page
+		all.Go(func() {
+			if err := q.Send(t.Context(), "busy", time.Second, []byte("waits")); err != nil {
+				t.Errorf("Send: got error %v; want none", err)
+			}
+		})
+	}
+	all.Wait()
+	send(t, q, "z", 2*time.Second, "first")
+	clock.pass(3 * time.Second)
+	send(t, q, "z", 0, "second")
+	list := receive(t, q, 10, 2)
+	if string(list[0].Body) != "first" || string(list[1].Body) != "second" {
+		t.Errorf("got %s, %s; want first, second", list[0].Body, list[1].Body)
+	}
 }

@@ -78,12 +78,14 @@ func (q *Queue) Receive(ctx context.Context, limit int) (out []queue.Delivery, e
 	if err != nil || idle {
 		return nil, err
 	}
-	err = q.change(ctx, func(s *shelf) error {
-		out, err = s.take(limit)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	for more := true; more && len(out) == 0; {
+		err = q.change(ctx, func(s *shelf) error {
+			out, more, err = s.take(limit)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

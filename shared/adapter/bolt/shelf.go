@@ -301,11 +301,11 @@ func (s *shelf) wake() (horizon time.Time, more bool, err error) {
 }
 
 // take delivers up to limit messages: first one of each free group and those without a group, in the order of their
-// places, then more of the same groups.
-func (s *shelf) take(limit int) ([]queue.Delivery, error) {
+// places, then more of the same groups. More says that timers which are over had to be left for another time.
+func (s *shelf) take(limit int) (out []queue.Delivery, more bool, err error) {
 	horizon, more, err := s.wake()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var heads []item
 	for k := range s.scan(s.bucket, at(readyAt), nil) {
@@ -315,24 +315,23 @@ func (s *shelf) take(limit int) ([]queue.Delivery, error) {
 		}
 		m, err := s.mustItem(k[1+timeLen:])
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		heads = append(heads, m)
 	}
-	var out []queue.Delivery
 	room := limit - len(heads)
 	for _, head := range heads {
 		turn := []item{head}
 		if head.group != "" && room > 0 {
 			if turn, err = s.members(head, room+1, horizon, more); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			room -= len(turn) - 1
 		}
 		out = append(out, s.deliver(turn)...)
 	}
-	s.stirred = s.stirred || s.hasReady()
-	return out, nil
+	s.stirred = s.stirred || more || s.hasReady()
+	return out, more, nil
 }
 
 func (s *shelf) mustItem(seq []byte) (item, error) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kefu/shared/core/fault"
+	"kefu/shared/core/message"
 	"kefu/shared/core/tenant"
 )
 
@@ -249,10 +250,18 @@ func TestNothingWrittenIsNotCommitted(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatalf("Receive: got %d messages, error %v; want 1", len(list), err)
 	}
+	end := message.Settlement{Message: "s-1", State: message.Sent}
+	if err := s.PutMessage(ctx, message.Message{ID: "s-1", N: 1, Session: "s"}); err != nil {
+		t.Fatalf("PutMessage: got error %v; want none", err)
+	}
+	if wrote, err := s.SettleMessage(ctx, end); err != nil || !wrote {
+		t.Fatalf("SettleMessage: got %v, error %v; want it written", wrote, err)
+	}
 	before := commits(t, d)
 	for name, call := range map[string]func() error{
 		"empty Receive":   func() error { _, err := q.Receive(ctx, 10); return err },
 		"stale Ack":       func() error { return q.Ack(ctx, "00000000000000ff.1") },
+		"second Settle":   func() error { _, err := s.SettleMessage(ctx, end); return err },
 		"FreeSeat":        func() error { return s.FreeSeat(ctx, "t", "a", "s") },
 		"DeleteMedia":     func() error { return s.DeleteMedia(ctx, "m") },
 		"AbandonCall":     func() error { return s.AbandonCall(ctx, "t", "k") },

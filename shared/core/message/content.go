@@ -60,7 +60,7 @@ type Voice struct {
 // Video is a clip with its cover.
 type Video struct {
 	Media       string `json:"media"`
-	ThumbMedia  string `json:"thumb_media_id,omitempty"`
+	ThumbMedia  string `json:"thumb_media,omitempty"`
 	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
 }
@@ -87,7 +87,7 @@ type MiniProgramPage struct {
 	Title      string `json:"title"`
 	AppID      string `json:"appid,omitempty"`
 	PagePath   string `json:"pagepath"`
-	ThumbMedia string `json:"thumb_media_id"`
+	ThumbMedia string `json:"thumb_media,omitempty"`
 	ThumbURL   string `json:"thumb_url,omitempty"` // inbound only
 }
 

@@ -75,7 +75,7 @@ var outboundChecks = map[Type]func(Content, account.Channel) error{
 		case ch == account.Official && p.AppID == "":
 			return invalid("miniprogrampage.appid is needed on an official account")
 		}
-		return needMedia("miniprogrampage.thumb_media_id", p.ThumbMedia != "")
+		return needMedia("miniprogrampage.thumb_media", p.ThumbMedia != "")
 	},
 	TypeMsgMenu: func(c Content, _ account.Channel) error {
 		if c.MsgMenu == nil || len(c.MsgMenu.List) == 0 {

@@ -67,7 +67,7 @@ func explain(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return malformed("The JSON ends too early.")
 	case errors.As(err, &kind):
-		field := strings.TrimPrefix(kind.Field, "content.") // the name of the embedded struct in sendBody
+		field := strings.TrimPrefix(kind.Field, "Content.") // the name of the embedded struct in sendBody
 		return wrongField("wrong-type", field, fmt.Sprintf("%s must be %s, not a %s.", strconv.Quote(field), typeName(kind.Type), kind.Value))
 	}
 	// The package has no type for this one.

@@ -48,4 +48,4 @@ func ReadMessage(body []byte, ch account.Channel, now time.Time) (message.Conten
 }
 
 // WriteContent shows a content as the interface does.
-func WriteContent(c message.Content) ([]byte, error) { return json.Marshal(wire(c)) }
+func WriteContent(c message.Content) ([]byte, error) { return json.Marshal(c) }

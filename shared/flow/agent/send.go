@@ -16,7 +16,7 @@ import (
 
 // sendBody is a message to send and when.
 type sendBody struct {
-	content
+	message.Content
 	SendAt     string `json:"send_at"`
 	ExpiresAt  string `json:"expires_at"`
 	WhenClosed string `json:"when_closed"`
@@ -91,7 +91,7 @@ func (o *outgoing) read(a account.Account) error {
 	if body.Type == "" {
 		return wrongField("message-invalid", "type", "type is missing.")
 	}
-	o.content = body.core()
+	o.content = body.Content
 	if err := o.content.CheckOutbound(a.Channel); err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ type messageView struct {
 	ID        message.ID        `json:"id"`
 	Session   message.SessionID `json:"session"`
 	Direction message.Direction `json:"direction"`
-	content
+	message.Content
 	State      message.State `json:"state"`
 	Reason     string        `json:"reason,omitempty"`
 	Code       int           `json:"code,omitempty"`
@@ -147,7 +147,7 @@ type messageView struct {
 func viewMessage(m message.Message, conversation session.Session, now time.Time) messageView {
 	state, reason := conversation.Standing(m, now)
 	v := messageView{
-		ID: m.ID, Session: m.Session, Direction: m.Direction, content: wire(m.Content), State: state, Reason: reason,
+		ID: m.ID, Session: m.Session, Direction: m.Direction, Content: m.Content, State: state, Reason: reason,
 		Code: m.Code, By: m.By, CreatedAt: m.CreatedAt.UTC(), SentAt: m.SentAt.UTC(), SendAt: m.SendAt.UTC(),
 		ExpiresAt: m.ExpiresAt.UTC(), Parts: m.Parts, PartsSent: m.PartsSent,
 	}
