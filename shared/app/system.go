@@ -73,7 +73,7 @@ func Open(c Config) (*System, error) {
 		Key: seal, Now: c.Now, MaxBytes: c.MaxBytes, Log: c.Log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the data of %s (KEFU_DATA): %w", c.Data, err)
+		return nil, fmt.Errorf("open the data of %s (KEFU_DATA; sealed by KEFU_SECRET_KEY): %w", c.Data, err)
 	}
 	s := &System{cfg: c, db: db, store: db.Store(), adminKey: admin, inbox: &wechat.Inbox{}}
 	s.queues = Queues{
