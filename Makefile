@@ -28,9 +28,10 @@ help: ## List the targets
 
 ##@ Try it
 
+# Built and executed: `go run` would turn a Ctrl-C into a failure.
 .PHONY: run
 run: ## Start the whole system here, with a page to play the customer (KEFU_ADDR, KEFU_DATA …)
-	@go run ./infra/local run
+	@go build -o $(CACHE)/bin/kefu ./infra/local && exec $(CACHE)/bin/kefu run
 
 .PHONY: demo
 demo: ## Play one conversation through the whole system and check every step

@@ -29,9 +29,16 @@ func dead(ctx context.Context, getenv func(string) string, out io.Writer, args [
 	}
 	defer func() { _ = system.Close() }() // everything that was changed is durable already
 	q := system.Queues()
-	for name, queue := range map[string]*bolt.Queue{"inbound": q.Inbound, "route": q.Route, "outbound": q.Outbound} {
+	for _, one := range []struct {
+		name  string
+		queue *bolt.Queue
+	}{{"inbound", q.Inbound}, {"route", q.Route}, {"outbound", q.Outbound}} {
+		name, queue := one.name, one.queue
 		letters, err := queue.Dead(ctx, 1000)
 		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "%-9s %d dead letters\n", name, len(letters)); err != nil {
 			return err
 		}
 		for _, d := range letters {

@@ -74,8 +74,8 @@ func (r *rig) sessionOf(agent string) string {
 	return list[0].str("id")
 }
 
-// TestManyAtOnce lets twenty agents reach for forty sessions at the same time,
-// with a seat for thirty.
+// TestManyAtOnce lets ten agents with one seat each reach for twelve sessions at
+// the same time.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

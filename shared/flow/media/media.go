@@ -79,7 +79,12 @@ func (k *Keeper) Open(ctx context.Context, id string) (message.Media, []byte, er
 
 func (k *Keeper) open(ctx context.Context, m message.Media) (message.Media, []byte, error) {
 	if !m.Kept {
-		return k.fetch(ctx, m)
+		got, b, err := k.fetch(ctx, m)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			// That the platform refuses us is our trouble, not the reader's doing.
+			err = fault.Wrap(fault.Unavailable, "platform-unavailable", err)
+		}
+		return got, b, err
 	}
 	b, err := k.Store.Blob(ctx, m.ID)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
