@@ -122,7 +122,7 @@ func (s *Store) SetRouting(ctx context.Context, id account.ID, rules account.Rou
 
 // DeleteAccount removes an account with its secrets and rules.
 func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
-	return s.db.update(ctx, func(t *tx) error {
+	return s.db.relieve(ctx, func(t *tx) error {
 		r, ok, err := load[accountRecord](t, inAccount, accountKey(id), "account")
 		if err != nil {
 			return err

@@ -87,7 +87,7 @@ func (s *Store) SetStatus(ctx context.Context, of tenant.ID, id agent.ID, st age
 
 // DeleteAgent removes an agent and all its keys. Seats that its sessions hold stay until they are freed.
 func (s *Store) DeleteAgent(ctx context.Context, of tenant.ID, id agent.ID) error {
-	return s.db.update(ctx, func(t *tx) error {
+	return s.db.relieve(ctx, func(t *tx) error {
 		a, err := needAgent(t, of, id)
 		if err != nil {
 			return err

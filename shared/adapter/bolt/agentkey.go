@@ -44,7 +44,7 @@ func (s *Store) Key(ctx context.Context, id string) (out agent.Key, err error) {
 
 // DeleteKey removes a key of the named agent; agent "" has the keys of the tenant itself.
 func (s *Store) DeleteKey(ctx context.Context, of tenant.ID, a agent.ID, id string) error {
-	return s.db.update(ctx, func(t *tx) error {
+	return s.db.relieve(ctx, func(t *tx) error {
 		at := keyOf(agent.Key{ID: id, Tenant: of, Agent: a})
 		if t.get(keysOf, at) == nil {
 			return missing("key", id)

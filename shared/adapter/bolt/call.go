@@ -68,7 +68,7 @@ func putCall(t *tx, of tenant.ID, c replay.Call, raw []byte, old replay.Call) {
 
 // AbandonCall removes the record of a call.
 func (s *Store) AbandonCall(ctx context.Context, of tenant.ID, k string) error {
-	return s.db.update(ctx, func(t *tx) error {
+	return s.db.relieve(ctx, func(t *tx) error {
 		old, ok, err := load[replay.Call](t, inCall, callKey(of, k), "call")
 		if err != nil || !ok {
 			return err

@@ -41,7 +41,7 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (removed in
 	if err != nil || idle {
 		return 0, err
 	}
-	err = s.db.update(ctx, func(t *tx) error {
+	err = s.db.relieve(ctx, func(t *tx) error {
 		keys := over(t)
 		for _, k := range keys {
 			at := k[timeLen+1:]

@@ -78,7 +78,7 @@ func (s *Store) DeleteMedia(ctx context.Context, id string) error {
 	if err := s.db.removeBlob(id); err != nil {
 		return err
 	}
-	return s.db.update(ctx, func(t *tx) error {
+	return s.db.relieve(ctx, func(t *tx) error {
 		m, ok, err := load[message.Media](t, inMedia, mediaKey(id), "media")
 		if err != nil || !ok {
 			return err

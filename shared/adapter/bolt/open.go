@@ -29,8 +29,8 @@ type Options struct {
 	MediaDir string
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// MaxBytes bounds the file, 0 doesn't. A change that would need more is refused as Unavailable; reading goes on,
-	// and so does what finds room among freed pages.
+	// MaxBytes bounds the file, 0 doesn't. A change that would need more is refused as Unavailable. Reading goes on,
+	// and so does removing, and working off queues, which may take the file a little beyond.
 	MaxBytes int
 	// RawFor is how long pushes without a conversation are kept; default 90 days.
 	RawFor time.Duration
@@ -192,7 +192,14 @@ func (d *DB) Close() error {
 }
 
 // update makes a change durable; see writer.do for what a closure must keep to.
-func (d *DB) update(ctx context.Context, fn func(*tx) error) error { return d.writer.do(ctx, fn) }
+func (d *DB) update(ctx context.Context, fn func(*tx) error) error {
+	return d.writer.do(ctx, false, fn)
+}
+
+// relieve is update for changes that remove something, or without which nothing could be removed.
+func (d *DB) relieve(ctx context.Context, fn func(*tx) error) error {
+	return d.writer.do(ctx, true, fn)
+}
 
 // view reads in a transaction of its own, which sees everything that was acknowledged before.
 func (d *DB) view(ctx context.Context, fn func(*tx) error) error {

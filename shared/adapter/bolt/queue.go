@@ -61,7 +61,7 @@ func (q *Queue) Send(ctx context.Context, group string, delay time.Duration, bod
 		return fault.Wrap(fault.Invalid, "group-too-long", fmt.Errorf("%d bytes; at most %d", len(group), maxGroup))
 	}
 	body = append([]byte(nil), body...)
-	return q.change(ctx, func(s *shelf) error {
+	return q.change(ctx, q.db.update, func(s *shelf) error {
 		s.add(group, delay, body)
 		return nil
 	})
@@ -79,7 +79,7 @@ func (q *Queue) Receive(ctx context.Context, limit int) (out []queue.Delivery, e
 		return nil, err
 	}
 	for more := true; more && len(out) == 0; {
-		err = q.change(ctx, func(s *shelf) error {
+		err = q.change(ctx, q.db.relieve, func(s *shelf) error {
 			out, more, err = s.take(limit)
 			return err
 		})
@@ -96,7 +96,7 @@ func (q *Queue) Ack(ctx context.Context, receipts ...string) error {
 	if err != nil || len(parsed) == 0 {
 		return err
 	}
-	return q.change(ctx, func(s *shelf) error {
+	return q.change(ctx, q.db.relieve, func(s *shelf) error {
 		for _, r := range parsed {
 			m, ok, err := s.held(r)
 			if err != nil {
@@ -123,7 +123,7 @@ func (q *Queue) Retry(ctx context.Context, receipt string, delay time.Duration) 
 	if err != nil {
 		return err
 	}
-	return q.change(ctx, func(s *shelf) error {
+	return q.change(ctx, q.db.relieve, func(s *shelf) error {
 		m, ok, err := s.held(parsed[0])
 		if err == nil && ok {
 			s.putOff(m, delay)
@@ -167,7 +167,7 @@ func (q *Queue) Redrive(ctx context.Context, ids ...string) (n int, err error) {
 	}
 	for len(seqs) > 0 {
 		step, sent := seqs[:min(len(seqs), redriveStep)], 0
-		err := q.change(ctx, func(s *shelf) error {
+		err := q.change(ctx, q.db.update, func(s *shelf) error {
 			sent = 0
 			for _, seq := range step {
 				ok, err := s.revive(seq)
@@ -220,10 +220,13 @@ func (q *Queue) read(ctx context.Context, fn func(*shelf) error) error {
 	})
 }
 
+// writing is DB.update or DB.relieve.
+type writing func(context.Context, func(*tx) error) error
+
 // change runs fn durably and gives the hint that follows from it.
-func (q *Queue) change(ctx context.Context, fn func(*shelf) error) error {
+func (q *Queue) change(ctx context.Context, write writing, fn func(*shelf) error) error {
 	now, stirred := q.db.utcNow(), false
-	err := q.db.update(ctx, func(t *tx) error {
+	err := write(ctx, func(t *tx) error {
 		stirred = false
 		if t.Bucket(q.bucket) == nil {
 			if _, err := t.CreateBucketIfNotExists(q.bucket); err != nil {

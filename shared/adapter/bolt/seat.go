@@ -38,7 +38,7 @@ func (s *Store) TakeSeat(ctx context.Context, of tenant.ID, a agent.ID, id sessi
 // FreeSeat gives a seat back.
 func (s *Store) FreeSeat(ctx context.Context, of tenant.ID, a agent.ID, id session.ID) error {
 	mine := seatsOf(of, a).plus([]byte(id))
-	return s.db.update(ctx, func(t *tx) error {
+	return s.db.relieve(ctx, func(t *tx) error {
 		if t.get(inSeat, mine) != nil {
 			t.delete(inSeat, mine)
 		}

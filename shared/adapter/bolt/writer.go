@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"kefu/shared/core/fault"
 )
@@ -22,7 +24,9 @@ type change struct {
 	done chan error // receives exactly one result, unless the change is withdrawn
 	// taken decides between the writer, who begins it, and a caller who leaves.
 	taken atomic.Bool
-	err   error // of the closure; the writer's own until done
+	// relief: it makes room, or is needed to, so MaxBytes doesn't stop it.
+	relief bool
+	err    error // of the closure; the writer's own until done
 }
 
 // writer makes changes durable, many at a time.
@@ -48,12 +52,12 @@ func startWriter(db *bbolt.DB, log *slog.Logger) *writer {
 // fn must check first and write afterwards: a closure that returns an error before it wrote anything costs the others
 // nothing, one that fails later makes the whole group run again without it. So fn may run several times and must set
 // its results anew each time. A context that ends while the change still waits withdraws it; once begun it is
-// finished.
-func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
+// finished. A change that brings relief is made even if the file has reached its size.
+func (w *writer) do(ctx context.Context, relief bool, fn func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return cancelled(err)
 	}
-	c := &change{fn: fn, done: make(chan error, 1)}
+	c := &change{fn: fn, done: make(chan error, 1), relief: relief}
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -159,15 +163,43 @@ func (w *writer) commit(group []*change) {
 		if err != nil {
 			w.log.Error("commit failed", "changes", len(live), "error", err.Error())
 		}
+		if errors.Is(err, berrors.ErrMaxSizeReached) && w.db.MaxSize > 0 {
+			live = w.refuse(live, err)
+			w.beyond(live)
+			return
+		}
 		for _, c := range live {
 			if err != nil {
-				answer(c, unavailable(err))
-				continue
+				c.err = unavailable(err)
 			}
 			answer(c, c.err)
 		}
 		return
 	}
+}
+
+// refuse fails the changes of a group that bring no relief, and returns the others.
+func (w *writer) refuse(group []*change, err error) (relief []*change) {
+	for _, c := range group {
+		if c.relief {
+			relief = append(relief, c)
+			continue
+		}
+		answer(c, unavailable(err))
+	}
+	return relief
+}
+
+// beyond commits changes without regard to MaxBytes. To remove something bbolt needs pages first: a file that may
+// not grow by these could never shrink in use either.
+func (w *writer) beyond(group []*change) {
+	if len(group) == 0 {
+		return
+	}
+	limit := w.db.MaxSize
+	w.db.MaxSize = 0 // only this goroutine reads it
+	defer func() { w.db.MaxSize = limit }()
+	w.commit(group)
 }
 
 func answer(c *change, err error) { c.done <- err }

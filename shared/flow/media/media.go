@@ -82,7 +82,7 @@ func (k *Keeper) open(ctx context.Context, m message.Media) (message.Media, []by
 		got, b, err := k.fetch(ctx, m)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			// That the platform refuses us is our trouble, not the reader's doing.
-			err = fault.Wrap(fault.Unavailable, "platform-unavailable", err)
+			err = fault.Wrap(fault.Unavailable, "unavailable", err)
 		}
 		return got, b, err
 	}
