@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -98,6 +99,9 @@ func Open(o Options) (*DB, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	d.writer = startWriter(file, o.Log)
+	if err := d.release(context.Background()); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return d, nil
 }
 
@@ -220,8 +224,11 @@ func (d *DB) view(ctx context.Context, fn func(*tx) error) error {
 // utcNow reads the clock.
 func (d *DB) utcNow() time.Time { return d.now().UTC() }
 
-// syncDir makes new names in a folder durable.
+// syncDir makes new names in a folder durable. Windows has no such call, and keeps names by itself.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	f, err := os.Open(filepath.Clean(dir))
 	if err != nil {
 		return unavailable(err)

@@ -39,7 +39,7 @@ func (d *DB) Queue(name string, o QueueOptions) *Queue {
 		o.Visibility = 30 * time.Second
 	}
 	q := &Queue{
-		db: d, bucket: bucket("queue:" + name), visibility: o.Visibility,
+		db: d, bucket: bucket(queuePrefix + name), visibility: o.Visibility,
 		maxReceives: uint64(max(o.MaxReceives, 0)), ready: make(chan struct{}, 1),
 	}
 	q.hint() // what an earlier process left may be ready

@@ -21,6 +21,8 @@ import (
 // fileLimit is the largest file that the starved child may write: bbolt asks for 16 MiB more at once.
 const fileLimit = 20 << 20
 
+func init() { roles["starved"] = starved }
+
 // starved is the child whose disk fills up: it sends until it is refused, looks that it can go on, and goes on when
 // there is room again.
 func starved(path string) int {

@@ -65,7 +65,10 @@ func (p *Platform) Customer(appID, openID string) *Customer {
 	if c, ok := a.customers.Load(openID); ok {
 		return c.(*Customer) //nolint:forcetypeassert // the map holds nothing else
 	}
-	c, _ := a.customers.LoadOrStore(openID, &Customer{p: p, acc: a, openID: openID, name: openID})
+	c, known := a.customers.LoadOrStore(openID, &Customer{p: p, acc: a, openID: openID, name: openID})
+	if !known {
+		p.bell.ring()
+	}
 	return c.(*Customer) //nolint:forcetypeassert // the map holds nothing else
 }
 
@@ -79,8 +82,12 @@ func OpenID(appID, name string) string {
 func (p *Platform) Named(appID, name string) *Customer {
 	c := p.Customer(appID, OpenID(appID, name))
 	c.mu.Lock()
+	renamed := c.name != name
 	c.name = name
 	c.mu.Unlock()
+	if renamed {
+		p.bell.ring()
+	}
 	return c
 }
 
@@ -95,6 +102,7 @@ func (c *Customer) SetFlags(f Flags) {
 	c.mu.Lock()
 	c.flags = f
 	c.mu.Unlock()
+	c.p.bell.ring()
 }
 
 // Window returns what the account may send him now.
@@ -106,7 +114,10 @@ func (c *Customer) Window() Window {
 }
 
 // Grant opens his window as trigger t does, without pushing anything: the account doesn't learn of it.
-func (c *Customer) Grant(t Trigger) { c.grant(t, c.p.now()) }
+func (c *Customer) Grant(t Trigger) {
+	c.grant(t, c.p.now())
+	c.p.bell.ring()
+}
 
 // grant counts from the second that CreateTime shows, which is all that the account can know.
 func (c *Customer) grant(t Trigger, now time.Time) {

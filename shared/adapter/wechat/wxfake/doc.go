@@ -27,6 +27,12 @@
 // doubles, repeats and reorders pushes; [Platform.ExpireTokens], [Platform.RevokeTokens] and [Platform.DropMedia] do what
 // their names say; [Customer.SetFlags] and [Permissions] make the platform refuse one customer or one account.
 //
+// # Restarts
+//
+// The platform keeps everything in memory. [Platform.Save] writes what the real one would never forget, and
+// [Platform.Load] takes it up in the next run, before or after AddAccount; [Platform.Version] tells whether there is
+// anything new to save.
+//
 // # Where the fact sheet is silent
 //
 // The simulator takes the stricter reading: a grant begins with the second of CreateTime; an answer other than exactly

@@ -80,8 +80,9 @@ func (s *mediaStore) get(appID, id string, now time.Time) *medium {
 // DropMedia loses all stored media now: media_ids answer 40007 as if three days had passed.
 func (p *Platform) DropMedia() {
 	p.media.mu.Lock()
-	defer p.media.mu.Unlock()
 	p.media.items, p.media.order, p.media.bytes = nil, nil, 0
+	p.media.mu.Unlock()
+	p.bell.ring()
 }
 
 // Media returns the bytes and the content type behind a media_id of an account, as a customer's phone shows them.
