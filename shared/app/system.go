@@ -49,10 +49,9 @@ const (
 	inboundVisibility  = time.Minute
 	routeVisibility    = time.Minute
 	outboundVisibility = 3 * time.Minute
-	maxReceives        = 5
-	// outboundReceives is higher, since a wake-up that finds another sender at
-	// work has done nothing wrong.
-	outboundReceives = 10
+	// maxReceives lets an outage of a few minutes pass: with the consumers' pauses
+	// of a second, doubling to a minute, ten deliveries take four.
+	maxReceives = 10
 )
 
 // Open builds a system on the embedded engine.
@@ -79,9 +78,9 @@ func Open(c Config) (*System, error) {
 	s.queues = Queues{
 		Inbound:  db.Queue("inbound", bolt.QueueOptions{Visibility: inboundVisibility, MaxReceives: maxReceives}),
 		Route:    db.Queue("route", bolt.QueueOptions{Visibility: routeVisibility, MaxReceives: maxReceives}),
-		Outbound: db.Queue("outbound", bolt.QueueOptions{Visibility: outboundVisibility, MaxReceives: outboundReceives}),
+		Outbound: db.Queue("outbound", bolt.QueueOptions{Visibility: outboundVisibility, MaxReceives: maxReceives}),
 	}
-	s.shell = &shell.Shell{Store: s.store, Route: s.queues.Route, Outbound: s.queues.Outbound, Now: c.Now}
+	s.shell = &shell.Shell{Store: s.store, Route: s.queues.Route, Outbound: s.queues.Outbound, Now: c.Now, Turns: shell.NewTurns()}
 	s.client = &wechat.Client{BaseURL: c.WeChatURL, HTTP: wechat.NewHTTPClient(), Now: c.Now, Log: c.Log}
 	s.client.Tokens = &token.Keeper{Store: s.store, Issuer: s.client, Now: c.Now, Log: c.Log}
 	s.media = &media.Keeper{Store: s.store, Platform: s.client, Accounts: s.store, Now: c.Now}

@@ -18,7 +18,8 @@ type Queue interface {
 	// Receive takes up to limit messages that are ready, without waiting; each is hidden from others until
 	// the visibility time is over, then it is delivered again, in its place in the group's order, with
 	// Receives counted up. After maxReceives deliveries a message goes to the dead letters instead, and its
-	// group goes on. One Receive may return several messages of one group, in order.
+	// group goes on. One Receive may return several messages of one group, in order; an engine that does
+	// counts each of them as delivered, even if the consumer never gets to it.
 	Receive(ctx context.Context, limit int) ([]queue.Delivery, error)
 	// Ack removes messages. Acking with a receipt whose visibility is over and that was delivered
 	// again since then changes nothing; until then it still removes the message. What is no receipt at all is Invalid.

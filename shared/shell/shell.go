@@ -44,6 +44,9 @@ type Shell struct {
 	Route    Queue
 	Outbound Queue
 	Now      func() time.Time
+	// Turns lets the callers of one process queue up for a conversation instead of
+	// racing for it; nil lets them race, which is as safe.
+	Turns *Turns
 }
 
 // Row writes the row of the message that an event brought. It is called after
@@ -87,37 +90,48 @@ func (sh *Shell) DoFor(ctx context.Context, id session.ID, ref session.Ref, r se
 var errRaced = errors.New("another version was saved in between")
 
 func (sh *Shell) once(ctx context.Context, id session.ID, ref session.Ref, r session.Rules, row Row, events []session.Event) (Result, error) {
+	res, effects, err := sh.change(ctx, id, ref, r, events)
+	if err != nil {
+		return res, err
+	}
+	err = sh.after(ctx, &res, r, row, effects)
+	return res, err
+}
+
+// change loads, steps and saves, taking turns with others of this process.
+func (sh *Shell) change(ctx context.Context, id session.ID, ref session.Ref, r session.Rules, events []session.Event) (Result, []session.Effect, error) {
+	defer sh.Turns.take(ref)()
 	was, err := sh.Store.Session(ctx, ref.Account, ref.Customer)
 	if err != nil && !(errors.Is(err, fault.NotFound) && arrives(events)) {
-		return Result{}, err
+		return Result{}, nil, err
 	}
 	if id != "" && was.ID != id {
-		return Result{Session: was}, fault.New(fault.Conflict, "session-closed", "the customer has opened another session since")
+		return Result{Session: was}, nil, fault.New(fault.Conflict, "session-closed", "the customer has opened another session since")
 	}
 	res := Result{Session: was, At: sh.Now()}
 	var effects []session.Effect
 	for _, e := range events {
 		next, more, refused := session.Step(res.Session, e, r, res.At)
 		if refused != nil {
-			return Result{Session: was, At: res.At}, refused
+			return Result{Session: was, At: res.At}, nil, refused
 		}
 		res.Session, effects = next, append(effects, more...)
 	}
 	if err := sh.before(ctx, effects); err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
-	if !reflect.DeepEqual(res.Session, was) {
-		err := sh.Store.SaveSession(ctx, res.Session, was.Version)
-		if errors.Is(err, fault.Conflict) {
-			return Result{}, errRaced
-		}
-		if err != nil {
-			return Result{}, fmt.Errorf("save session: %w", err)
-		}
-		res.Session.Version = was.Version + 1
+	if reflect.DeepEqual(res.Session, was) {
+		return res, effects, nil
 	}
-	err = sh.after(ctx, &res, r, row, effects)
-	return res, err
+	err = sh.Store.SaveSession(ctx, res.Session, was.Version)
+	if errors.Is(err, fault.Conflict) {
+		return Result{}, nil, errRaced
+	}
+	if err != nil {
+		return Result{}, nil, fmt.Errorf("save session: %w", err)
+	}
+	res.Session.Version = was.Version + 1
+	return res, effects, nil
 }
 
 func arrives(events []session.Event) bool {

@@ -45,18 +45,19 @@ func TestReleaseOnOpen(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	got, err := q.Receive(ctx, 10)
-	if err != nil || len(got) != 2 || string(got[0].Body) != "first" || string(got[1].Body) != "second" {
-		t.Fatalf("after opening again: %v, %v; want first and second", got, err)
-	}
-	if got[0].Receives != 2 || got[1].Receives != 1 {
-		t.Errorf("deliveries %d and %d, want 2 and 1", got[0].Receives, got[1].Receives)
-	}
-	now = now.Add(time.Minute)
-	if err := q.Ack(ctx, got[0].Receipt, got[1].Receipt); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := q.Receive(ctx, 10); err != nil || len(got) != 1 || string(got[0].Body) != "later" {
-		t.Errorf("the delayed one: %v, %v", got, err)
+	for i, want := range []struct {
+		body     string
+		receives int
+	}{{"first", 2}, {"second", 1}, {"later", 1}} {
+		if i == 2 {
+			now = now.Add(time.Minute)
+		}
+		got, err := q.Receive(ctx, 10)
+		if err != nil || len(got) != 1 || string(got[0].Body) != want.body || got[0].Receives != want.receives {
+			t.Fatalf("after opening again: %v, %v; want %+v", got, err, want)
+		}
+		if err := q.Ack(ctx, got[0].Receipt); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -300,8 +300,9 @@ func (s *shelf) wake() (horizon time.Time, more bool, err error) {
 	return horizon, more, nil
 }
 
-// take delivers up to limit messages: first one of each free group and those without a group, in the order of their
-// places, then more of the same groups. More says that timers which are over had to be left for another time.
+// take delivers up to limit messages, those without a group and one of each free group, in the order of their places.
+// More of one group would be counted as delivered each time that the first of them fails, and would end among the dead
+// letters with it. The answer more says that timers which are over had to be left for another time.
 func (s *shelf) take(limit int) (out []queue.Delivery, more bool, err error) {
 	horizon, more, err := s.wake()
 	if err != nil {
@@ -319,16 +320,8 @@ func (s *shelf) take(limit int) (out []queue.Delivery, more bool, err error) {
 		}
 		heads = append(heads, m)
 	}
-	room := limit - len(heads)
 	for _, head := range heads {
-		turn := []item{head}
-		if head.group != "" && room > 0 {
-			if turn, err = s.members(head, room+1, horizon, more); err != nil {
-				return nil, false, err
-			}
-			room -= len(turn) - 1
-		}
-		out = append(out, s.deliver(turn)...)
+		out = append(out, s.deliver(head))
 	}
 	s.stirred = s.stirred || more || s.hasReady()
 	return out, more, nil
@@ -342,39 +335,18 @@ func (s *shelf) mustItem(seq []byte) (item, error) {
 	return m, err
 }
 
-// members are the first n messages of a free group, of which none is hidden.
-func (s *shelf) members(head item, n int, horizon time.Time, more bool) (turn []item, err error) {
-	prefix := ofGroup(memberAt, head.group)
-	for k := range s.scan(s.bucket, prefix, nil) {
-		joined, _ := readTime(k[len(prefix):])
-		if len(turn) == n || (more && joined.After(horizon)) {
-			break
-		}
-		m, err := s.mustItem(k[len(prefix)+timeLen:])
-		if err != nil {
-			return nil, err
-		}
-		turn = append(turn, m)
+// deliver hides a message that is ready, and with it its group, and makes its delivery.
+func (s *shelf) deliver(m item) queue.Delivery {
+	s.delete(s.bucket, at(readyAt).plus(m.place()))
+	if m.group != "" {
+		s.lock(m.group, 1)
 	}
-	return turn, nil
-}
-
-// deliver hides messages of one group, of which the first is listed as ready, and makes their deliveries.
-func (s *shelf) deliver(turn []item) (out []queue.Delivery) {
-	head := turn[0]
-	s.delete(s.bucket, at(readyAt).plus(head.place()))
-	if head.group != "" {
-		s.lock(head.group, len(turn))
+	m.is, m.at = hidden, s.now.Add(s.visibility)
+	m.receives++
+	s.save(m)
+	s.startTimer(m)
+	return queue.Delivery{
+		ID: m.id(), Receipt: m.receipt(), Group: m.group, Body: s.body(m.seq),
+		Receives: int(m.receives), SentAt: m.sent, //nolint:gosec // a count far below any limit
 	}
-	for _, m := range turn {
-		m.is, m.at = hidden, s.now.Add(s.visibility)
-		m.receives++
-		s.save(m)
-		s.startTimer(m)
-		out = append(out, queue.Delivery{
-			ID: m.id(), Receipt: m.receipt(), Group: m.group, Body: s.body(m.seq),
-			Receives: int(m.receives), SentAt: m.sent, //nolint:gosec // a count far below any limit
-		})
-	}
-	return out
 }

@@ -11,8 +11,8 @@ import (
 // and none comes twice even when the clock was set back.
 const msgIDLeap = 1_000_000
 
-// maxMsgID leaves room for many leaps.
-const maxMsgID = 1 << 62
+// maxNumber is above every number that is ever given out, and leaves room for many more.
+const maxNumber = 1 << 62
 
 // Load takes up what [Platform.Save] wrote. Call it before anybody acts: customers in the file replace those with the
 // same openid, all others stay. It may come before AddAccount: customers of an account that isn't there yet are kept for
@@ -33,6 +33,7 @@ func (p *Platform) Load(r io.Reader) error {
 			break
 		}
 	}
+	p.traffic.resume(s.Exchanges)
 	for _, m := range s.Media {
 		p.media.restore(&medium{
 			id: m.ID, appID: m.AppID, kind: m.Kind, contentType: sniff(m.Data), data: m.Data, until: m.Until,
@@ -91,19 +92,19 @@ func readSnapshot(r io.Reader) (snapshot, error) {
 
 // check finds what Save never writes. Its errors tell places by number: no openid or text comes into a log.
 func (s *snapshot) check() error {
-	if s.LastMsgID < 0 || s.LastMsgID > maxMsgID {
-		return fmt.Errorf("no such MsgId: %d", s.LastMsgID)
+	if s.LastMsgID < 0 || s.LastMsgID > maxNumber || s.Exchanges > maxNumber {
+		return fmt.Errorf("MsgId %d or exchange %d is out of range", s.LastMsgID, s.Exchanges)
 	}
 	apps := make(map[string]bool)
 	for i, a := range s.Accounts {
-		if a.AppID == "" || apps[a.AppID] {
-			return fmt.Errorf("account %d has no AppID, or that of another", i+1)
+		if apps[a.AppID] {
+			return fmt.Errorf("account %d has the AppID of another", i+1)
 		}
 		apps[a.AppID] = true
 		people := make(map[string]bool)
 		for j, c := range a.Customers {
-			if c.OpenID == "" || people[c.OpenID] {
-				return fmt.Errorf("account %d, customer %d has no openid, or that of another", i+1, j+1)
+			if people[c.OpenID] {
+				return fmt.Errorf("account %d, customer %d has the openid of another", i+1, j+1)
 			}
 			people[c.OpenID] = true
 			if err := c.check(); err != nil {
@@ -111,17 +112,12 @@ func (s *snapshot) check() error {
 			}
 		}
 	}
-	for i, m := range s.Media {
-		if m.ID == "" || m.AppID == "" {
-			return fmt.Errorf("medium %d has no id or no AppID", i+1)
-		}
-	}
 	return nil
 }
 
 func (c *customerSnapshot) check() error {
-	if c.Used < 0 {
-		return fmt.Errorf("%d messages sent", c.Used)
+	if c.Used < 0 || c.Seq > maxNumber {
+		return fmt.Errorf("%d messages sent, %d lines in the chat", c.Used, c.Seq)
 	}
 	for _, g := range c.Grants {
 		if g.Limit < 0 {

@@ -26,6 +26,7 @@ type snapshot struct {
 	Format    string            `json:"format"`
 	Version   int               `json:"version"`
 	LastMsgID int64             `json:"last_msg_id"`
+	Exchanges uint64            `json:"exchanges"` // how many the traffic log has counted
 	Accounts  []accountSnapshot `json:"accounts"`
 	Media     []mediumSnapshot  `json:"media"` // oldest first
 }
@@ -119,8 +120,8 @@ type mediumSnapshot struct {
 func (p *Platform) Version() uint64 { return p.bell.version.Load() }
 
 // Save writes what the platform must not forget, as JSON for [Platform.Load]: the customers of all accounts with their
-// names, flags, windows, chats, typing and tool sessions, the last MsgId, and the newest media up to 8 MiB together. A
-// picture that is left out is gone, as every one is after three days.
+// names, flags, windows, chats, typing and tool sessions, the last numbers given out, and the newest media up to 8 MiB
+// together. A picture that is left out is gone, as every one is after three days.
 //
 // Nothing of the accounts' settings is written, so no secret, token or key; nor are access tokens, the traffic log,
 // counters of the whole platform, daily quotas, faults, held-back pushes and pending media checks.
@@ -135,7 +136,7 @@ func (p *Platform) Save(w io.Writer) error {
 		}
 	}
 	s.Media = p.media.newest(p.now(), snapshotMediaBytes)
-	s.LastMsgID = p.msgID.Load() // last: no message above has a later one
+	s.LastMsgID, s.Exchanges = p.msgID.Load(), p.traffic.lastSeq() // last: nothing above is later
 	if err := json.NewEncoder(w).Encode(s); err != nil {
 		return fmt.Errorf("save the platform: %w", err)
 	}

@@ -17,7 +17,7 @@ const (
 // Exchange is one HTTP request with its answer, as it stood on the wire. Tokens and secrets are masked, long
 // bodies are clipped to 8 KiB, and media are left out.
 type Exchange struct {
-	Seq    uint64 // counts from 1 without gaps
+	Seq    uint64 // counts from 1 without gaps; after Load, from where the saved platform was
 	Kind   string
 	At     time.Time     // by the platform's clock
 	Took   time.Duration // in real time
@@ -42,9 +42,25 @@ const (
 
 // trafficLog keeps the newest exchanges.
 type trafficLog struct {
-	mu   sync.Mutex
-	ring [trafficKept]Exchange
-	last uint64
+	mu     sync.Mutex
+	ring   [trafficKept]Exchange
+	before uint64 // the last one of an earlier run, of which nothing is kept
+	last   uint64
+}
+
+// resume goes on counting where an earlier run stopped, so that a page that was open then shows what comes.
+func (l *trafficLog) resume(last uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last > l.last {
+		l.before, l.last = last, last
+	}
+}
+
+func (l *trafficLog) lastSeq() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
 }
 
 func (l *trafficLog) add(x Exchange) {
@@ -62,6 +78,7 @@ func (l *trafficLog) since(seq uint64) []Exchange {
 	if l.last > trafficKept {
 		seq = max(seq, l.last-trafficKept)
 	}
+	seq = max(seq, l.before)
 	var out []Exchange
 	for seq++; seq <= l.last; seq++ {
 		out = append(out, l.ring[seq%trafficKept])
