@@ -308,69 +308,79 @@ func TestPushesUnderWayHaveFailedAfterARestart(t *testing.T) {
 
 func TestTheNewestMediaAreSaved(t *testing.T) {
 	t.Parallel()
-	const mb = 1 << 20
 	tests := []struct {
 		name  string
-		sizes []int // oldest first
+		sizes []int // oldest first, of 8 bytes that fit
 		kept  []int // indexes
 	}{
-		{"all fit", []int{mb, 2 * mb}, []int{0, 1}},
-		{"exactly", []int{4 * mb, 4 * mb}, []int{0, 1}},
-		{"a byte too much", []int{1, 4 * mb, 4 * mb}, []int{1, 2}},
-		{"the oldest goes", []int{3 * mb, 3 * mb, 3 * mb}, []int{1, 2}},
-		{"one alone is too large", []int{mb, 9 * mb, mb}, []int{0, 2}},
+		{"all fit", []int{1, 2}, []int{0, 1}},
+		{"exactly", []int{4, 4}, []int{0, 1}},
+		{"a byte too much", []int{1, 4, 4}, []int{1, 2}},
+		{"the oldest goes", []int{3, 3, 3}, []int{1, 2}},
+		{"one alone is too large", []int{1, 9, 1}, []int{0, 2}},
 		{"nothing there", nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			var ids []string
-			for _, n := range tt.sizes {
-				ids = append(ids, w.p.addMedium(miniApp, "image", make([]byte, n), w.clock.now()).id)
+			var want []string
+			for i, n := range tt.sizes {
+				m := w.p.addMedium(miniApp, "image", make([]byte, n), w.clock.now())
+				if slices.Contains(tt.kept, i) {
+					want = append(want, m.id)
+				}
 			}
-			next := w.restarted()
-			for i, id := range ids {
-				data, _, ok := next.p.Media(miniApp, id)
-				if want := slices.Contains(tt.kept, i); ok != want || (ok && len(data) != tt.sizes[i]) {
-					t.Errorf("file %d: got %v with %d bytes, want %v", i, ok, len(data), want)
-				}
-				wantGone := 0
-				if !ok {
-					wantGone = codeBadMediaID
-				}
-				wantCode(t, "media/get", next.get("/cgi-bin/media/get?access_token="+next.token(miniApp)+"&media_id="+id), wantGone)
+			var got []string
+			for _, m := range w.p.media.newest(w.clock.now(), 8) {
+				got = append(got, m.ID)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q, oldest first", got, want)
 			}
 		})
 	}
-	t.Run("expired ones are left out", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		w.p.addMedium(miniApp, "image", pngFile, w.clock.now())
-		w.clock.add(mediaLife)
-		if file := saved(t, w.p); !bytes.Contains(file, []byte(`"media":null`)) {
-			t.Errorf("got %s, want no media", file)
+}
+
+func TestAPictureThatIsNotSavedIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := w.clock.now()
+	expired := w.p.addMedium(miniApp, "image", pngFile, now.Add(-mediaLife))
+	kept := w.p.addMedium(miniApp, "image", pngFile, now.Add(time.Nanosecond-mediaLife))
+	large := w.p.addMedium(miniApp, "image", make([]byte, snapshotMediaBytes+1), now)
+	next := w.restarted()
+	for _, tt := range []struct {
+		name string
+		m    *medium
+		want int
+	}{{"expired", expired, codeBadMediaID}, {"about to expire", kept, 0}, {"too large", large, codeBadMediaID}} {
+		got := next.get("/cgi-bin/media/get?access_token=" + next.token(miniApp) + "&media_id=" + tt.m.id)
+		wantCode(t, tt.name, got, tt.want)
+		if tt.want == 0 && (!bytes.Equal(got.body, pngFile) || got.header.Get("Content-Type") != "image/png") {
+			t.Errorf("%s: got %q of type %q, want the picture", tt.name, got.body, got.header.Get("Content-Type"))
 		}
-	})
+	}
+	// What the file holds already isn't there twice when it is loaded again.
+	loaded(t, next.p, saved(t, w.p))
+	if got, want := next.p.media.bytes, int64(len(pngFile)); got != want {
+		t.Errorf("loaded twice: got %d bytes of media, want %d", got, want)
+	}
 }
 
 func TestListsStayBoundedWhenLoaded(t *testing.T) {
 	t.Parallel()
-	one := customerSnapshot{OpenID: "o", Seq: 30_000}
-	for i := range uint64(12_000) {
+	w := newWorld(t)
+	c := w.p.Customer(miniApp, "o")
+	one := customerSnapshot{OpenID: "o", Seq: 12_000}
+	for i := range one.Seq {
 		one.Inbox = append(one.Inbox, receivedSnapshot{Seq: i + 1})
 		one.Notices = append(one.Notices, noticeSnapshot{Seq: i + 1})
 		one.Acts = append(one.Acts, actSnapshot{Seq: i + 1})
 	}
-	file, err := json.Marshal(snapshot{Format: snapshotFormat, Version: 1, Accounts: []accountSnapshot{{"a", []customerSnapshot{one}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := newWorld(t)
-	loaded(t, w.p, file)
-	c := w.p.Customer("a", "o")
+	c.restore(one)
 	if inbox, notices, acts := c.Inbox(), c.Notices(), c.Acts(); len(inbox) != inboxKept || len(notices) != actsKept ||
-		len(acts) != actsKept || inbox[0].Seq != 2001 || acts[0].Seq != 11_001 {
+		len(acts) != actsKept || inbox[0].Seq != 2001 || notices[0].Seq != 11_001 || acts[0].Seq != 11_001 {
 		t.Errorf("got %d, %d and %d entries, want %d, %d and %d of the newest", len(inbox), len(notices), len(acts), inboxKept, actsKept, actsKept)
 	}
 }

@@ -20,12 +20,7 @@ const (
 func legal(b []byte) kind {
 	var k kind
 	for i := 0; i < len(b); {
-		for len(b)-i >= 32 && (odd(b[i:])|odd(b[i+8:])|odd(b[i+16:])|odd(b[i+24:]))&tops == 0 {
-			i += 32
-		}
-		for len(b)-i >= 8 && odd(b[i:])&tops == 0 {
-			i += 8
-		}
+		i += plain(b[i:])
 		if n := len(b) - i; n == 0 || (n < 8 && len(b) >= 8 && odd(b[len(b)-8:])&tops == 0) {
 			break // the last eight bytes, some of them for the second time
 		}
@@ -58,6 +53,19 @@ func legal(b []byte) kind {
 		}
 	}
 	return k
+}
+
+// plain is how many bytes at the beginning of a text, in steps of 8, are ASCII that any
+// text may have.
+func plain(b []byte) int {
+	rest := b
+	for len(rest) >= 32 && (odd(rest)|odd(rest[8:])|odd(rest[16:])|odd(rest[24:]))&tops == 0 {
+		rest = rest[32:]
+	}
+	for len(rest) >= 8 && odd(rest)&tops == 0 {
+		rest = rest[8:]
+	}
+	return len(b) - len(rest)
 }
 
 // tops are the top bits of eight bytes.
