@@ -135,7 +135,7 @@ fuzz: ## Run each fuzz target for FUZZTIME, one after the other (FUZZ=pattern of
 	for dir in $$dirs; do \
 		for name in $$(go test -list '^Fuzz' $$dir | grep '^Fuzz' | grep -E '$(FUZZ)' || true); do \
 			echo "fuzz: $$dir $$name $(FUZZTIME)"; \
-			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$dir; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$dir; \
 		done; \
 	done
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -245,6 +247,9 @@ func TestTheKeeperSavesWhatHasChanged(t *testing.T) {
 		tick()
 		if !log.has("WARN", "the simulator's customers are not saved") {
 			t.Errorf("log: got %q, want a warning", log.all())
+		}
+		if _, err := os.Stat(path + ".tmp"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the half-made file: got %v, want it removed", err)
 		}
 		if err := os.RemoveAll(path); err != nil {
 			t.Fatal(err)

@@ -76,9 +76,9 @@ func (l *local) banner(out io.Writer, data string, c *clock) error {
 	text += fmt.Sprintf(`
 Write something there; then list the queue, accept the session and answer, as Ann:
 
-  SESSION=$(curl -s -H 'Authorization: Bearer %[2]s' '%[1]s/v1/sessions?state=queued&limit=1' | tee /dev/stderr | grep -o '"id":"[^"]*' | cut -c7-)
-  curl -s -X POST -H 'Authorization: Bearer %[2]s' %[1]s/v1/sessions/$SESSION/accept
-  curl -s -X POST -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"type":"text","text":{"content":"你好"}}' %[1]s/v1/sessions/$SESSION/messages
+  SESSION=$(curl -s -H 'Authorization: Bearer %[2]s' '%[1]s/v1/sessions?state=queued&limit=1' | tee -a /dev/stderr | grep -o '"id":"[^"]*' | cut -c7-)
+  curl -s -X POST -H 'Authorization: Bearer %[2]s' %[1]s/v1/sessions/${SESSION:?nobody waits}/accept
+  curl -s -X POST -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' -d '{"type":"text","text":{"content":"你好"}}' %[1]s/v1/sessions/${SESSION:?nobody waits}/messages
 
 `, l.base, l.demo.Keys["ann"])
 	_, err := fmt.Fprint(out, text)

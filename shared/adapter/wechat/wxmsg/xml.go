@@ -85,42 +85,56 @@ func (r *reader) element() error {
 	return nil
 }
 
-// content reads what stands in the element at, and its end tag.
+// content reads what stands in the element at, and its end tag: a text, or elements.
 func (r *reader) content(at int) error {
-	parent := false
-	var text span
+	text, err := r.text()
+	if err != nil {
+		return err
+	}
+	if r.take("</") {
+		r.item(at).text = text
+		return r.endTag(at)
+	}
 	for {
-		var part span
-		var err error
-		if parent {
-			r.space()
+		if !blank(r.bytes(text)) {
+			return r.fail("text beside elements")
 		}
-		switch {
-		case r.pos == len(r.body):
-			return r.fail("element does not end")
-		case r.body[r.pos] != '<':
-			part, err = r.characters()
-		case r.take("</"):
-			r.item(at).text = text
-			return r.endTag(at)
-		case r.take("<![CDATA["):
-			part, err = r.cdata()
-		default:
+		r.pos++ // the '<' of a tag
+		if err := r.element(); err != nil {
+			return err
+		}
+		r.space()
+		if text, err = r.text(); err != nil {
+			return err
+		}
+		if r.take("</") {
 			if !blank(r.bytes(text)) {
 				return r.fail("text beside elements")
 			}
-			r.pos++
-			text, parent = span{}, true
-			err = r.element()
+			return r.endTag(at)
 		}
+	}
+}
+
+// text reads characters and CDATA sections up to the next tag.
+func (r *reader) text() (span, error) {
+	var text, part span
+	var err error
+	for {
 		switch {
-		case err != nil:
-			return err
-		case !parent:
-			text = r.join(text, part)
-		case !blank(r.bytes(part)):
-			return r.fail("text beside elements")
+		case r.pos == len(r.body):
+			return span{}, r.fail("element does not end")
+		case r.body[r.pos] != '<':
+			part, err = r.characters()
+		case r.take("<![CDATA["):
+			part, err = r.cdata()
+		default:
+			return text, nil
 		}
+		if err != nil {
+			return span{}, err
+		}
+		text = r.join(text, part)
 	}
 }
 
