@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"syscall"
 
 	"kefu/shared/adapter/wechat/wxfake"
 	"kefu/shared/app"
@@ -43,7 +44,10 @@ func start(ctx context.Context, o localOptions) (*local, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", o.addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w\nIs another one running? KEFU_ADDR sets another address, such as 127.0.0.1:8081", o.addr, err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w; is another one running?", err)
+		}
+		return nil, fmt.Errorf("listen on %q: %w\nKEFU_ADDR sets another address, such as 127.0.0.1:8081", o.addr, err)
 	}
 	l := &local{clock: o.clock, base: "http://" + ln.Addr().String(), done: make(chan error, 1)}
 	simulated := o.config.WeChatURL == ""

@@ -14,6 +14,14 @@ import (
 	"syscall"
 )
 
+const usage = `kefu run      the whole system and the simulator, until Ctrl-C
+kefu demo     plays a conversation and checks every step
+kefu bench    measures the pipeline (-h shows its flags)
+kefu dead     lists dead letters; with -redrive sends them again
+
+Settings: KEFU_ADDR, KEFU_DATA, KEFU_ADMIN_KEY, KEFU_SECRET_KEY, KEFU_WECHAT_URL, KEFU_CLOCK_OFFSET, KEFU_LOG_LEVEL, KEFU_MAX_BYTES.
+`
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command(ctx, os.Args[1:])
@@ -29,7 +37,13 @@ func command(ctx context.Context, args []string) error {
 		args = []string{"run"}
 	}
 	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		_, err := fmt.Print(usage)
+		return err
 	case "run":
+		if len(args) > 1 {
+			return fmt.Errorf("run takes no words, and got %q; settings come from the environment", args[1])
+		}
 		return run(ctx, os.Getenv, os.Stdout)
 	case "demo":
 		return demo(ctx, os.Stdout)

@@ -12,7 +12,9 @@ import (
 	"kefu/shared/adapter/bolt"
 	"kefu/shared/adapter/wechat"
 	"kefu/shared/core/account"
+	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
+	"kefu/shared/core/session"
 	"kefu/shared/faas"
 	"kefu/shared/flow/agent"
 	"kefu/shared/flow/callback"
@@ -84,7 +86,37 @@ func Open(c Config) (*System, error) {
 	s.client = &wechat.Client{BaseURL: c.WeChatURL, HTTP: wechat.NewHTTPClient(), Now: c.Now, Log: c.Log}
 	s.client.Tokens = &token.Keeper{Store: s.store, Issuer: s.client, Now: c.Now, Log: c.Log}
 	s.media = &media.Keeper{Store: s.store, Platform: s.client, Accounts: s.store, Now: c.Now}
+	if err := s.recover(context.Background()); err != nil {
+		return nil, errors.Join(fmt.Errorf("take over the data of %s: %w", c.Data, err), db.Close())
+	}
 	return s, nil
+}
+
+// recover gives up the calls that an earlier process had under way. The embedded
+// engine's file has one owner, so whoever made them is gone, and nobody need wait
+// for their leases to run out.
+func (s *System) recover(ctx context.Context) error {
+	for cursor := ""; ; {
+		refs, next, err := s.store.Due(ctx, s.cfg.Now().Add(session.CallLease+time.Second), cursor, 100)
+		if err != nil {
+			return err
+		}
+		for _, ref := range refs {
+			a, err := s.store.Account(ctx, ref.Account)
+			if errors.Is(err, fault.NotFound) {
+				continue // its holds end by the sweep
+			}
+			if err == nil {
+				_, err = s.shell.Do(ctx, ref, session.RulesOf(a), nil, session.Orphaned{})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == "" {
+			return nil
+		}
+	}
 }
 
 // Close lets go of the data. Handlers must not be called any more.
@@ -92,6 +124,9 @@ func (s *System) Close() error { return s.db.Close() }
 
 // Queues returns the engine's queues.
 func (s *System) Queues() Queues { return s.queues }
+
+// Store returns the engine's store, for tools that look after it.
+func (s *System) Store() *bolt.Store { return s.store }
 
 // AdminKey returns the operator's key, for printing it where it was generated.
 func (s *System) AdminKey() account.Secret { return s.adminKey }

@@ -12,7 +12,7 @@ type Queue interface {
 	// Send makes the message durable before it returns. Messages of one group are delivered in the
 	// order in which their Sends returned, one at a time: while one is being worked on, no other of
 	// the group is delivered. Group "" has no order. A delayed message joins its group when its
-	// delay is over, behind what was sent until then, and blocks nobody before. Body at most 256 KiB (Invalid beyond); delay at most 15 min
+	// delay is over, behind what was sent until then, and blocks nobody before. Body at most queue.MaxBody (Invalid beyond); delay at most 15 min
 	// (Invalid beyond).
 	Send(ctx context.Context, group string, delay time.Duration, body []byte) error
 	// Receive takes up to limit messages that are ready, without waiting; each is hidden from others until

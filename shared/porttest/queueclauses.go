@@ -32,13 +32,13 @@ var sendClauses = []queueClause{
 			t.Errorf("SentAt: got %s; want %s", d.SentAt, sent)
 		}
 	}},
-	{name: "a body of 256 KiB fits, one byte more is Invalid", check: func(t *testing.T, q queueCase) {
+	{name: "a body of the limit fits, one byte more is Invalid", check: func(t *testing.T, q queueCase) {
 		b := pattern(queue.MaxBody + 1)
 		must(t, q.Send(t.Context(), "g", 0, b[:queue.MaxBody]))
 		wantKind(t, "one byte more", q.Send(t.Context(), "g", 0, b), fault.Invalid)
 		list := q.take(t, 2)
 		if len(list) != 1 || !bytes.Equal(list[0].Body, b[:queue.MaxBody]) {
-			t.Errorf("got %d messages; want the one of 256 KiB, whole", len(list))
+			t.Errorf("got %d messages; want the one of the limit, whole", len(list))
 		}
 	}},
 	{name: "a delay of 15 minutes is taken, more is Invalid", check: func(t *testing.T, q queueCase) {

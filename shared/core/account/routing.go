@@ -30,7 +30,7 @@ const (
 // Assign is the rule of assignment.
 type Assign struct {
 	Mode       AssignMode `json:"mode,omitempty"`        // default manual
-	AutoAbove  int        `json:"auto_above,omitempty"`  // assign only while more than this many wait
+	AutoAbove  int        `json:"auto_above"`            // assign only while more than this many wait
 	Strategy   string     `json:"strategy,omitempty"`    // idle_rate, round_robin, longest_idle
 	PreferLast *bool      `json:"prefer_last,omitempty"` // the agent of last time first
 }

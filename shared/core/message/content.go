@@ -131,6 +131,7 @@ type Event struct {
 // Raw stands for content whose type Kefu doesn't know; the push itself is kept.
 type Raw struct {
 	Type string `json:"type"`
+	Body string `json:"body,omitempty"` // the push, when it is shown to somebody
 }
 
 // Media lists the media ids that the content refers to.

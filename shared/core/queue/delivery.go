@@ -4,9 +4,10 @@ package queue
 
 import "time"
 
-// Limits of one message, those of the narrowest engine.
+// Limits of one message. MaxBody is more than the largest push that is taken in
+// grows to on its way; an engine whose own limit is lower keeps the rest elsewhere.
 const (
-	MaxBody  = 256 << 10
+	MaxBody  = 2 << 20
 	MaxDelay = 15 * time.Minute
 )
 

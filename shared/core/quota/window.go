@@ -114,6 +114,9 @@ func (w Window) Grant(a Action, g Grant, n Notice, now time.Time) Window {
 	}
 	next.Live = append(next.Live, live)
 	next.Took = nil
+	if i >= 0 && w.Live[i].At.Equal(at) {
+		return next // two actions of one second: nothing tells which came last
+	}
 	for _, t := range w.Took {
 		if t.At.Truncate(time.Second).After(second) || t.At.After(n.Heard) {
 			next.Took = append(next.Took, t)

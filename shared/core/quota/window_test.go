@@ -85,6 +85,8 @@ func TestWindowStories(t *testing.T) {
 			{at: 0.2, do: "take", id: "m1", n: 5, want: [3]int{5, 5, 0}, until: day2},
 			{at: 0.3, do: "grant", action: Message, acted: 0, id: "p1", want: [3]int{5, 5, 0}, until: day2},
 			{at: 0.4, do: "grant", action: Message, acted: 0, id: "p2", want: [3]int{5, 0, 5}, until: day2},
+			{at: 1.6, do: "take", id: "m2", n: 1, want: [3]int{5, 1, 4}, until: day2},
+			{at: 2.5, heard: 1.5, do: "grant", action: Message, acted: 0, id: "p3", want: [3]int{5, 0, 5}, until: day2},
 		}},
 		{"a push that took long does not give back what was sent after the customer acted", mini, []step{
 			{do: "grant", action: Message, id: "p1", want: [3]int{5, 0, 5}, until: day2},

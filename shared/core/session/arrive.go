@@ -12,8 +12,8 @@ import (
 // the window, and numbers the message.
 func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	evicted := s.evict(r, now)
-	if id, ok := s.recent(e.Key); ok {
-		return append([]Effect{Store{Message: id, Repeat: true}}, s.wakes(r, now)...), nil
+	if was, ok := s.recent(e.Key); ok {
+		return append([]Effect{Store{Message: was.Message, Repeat: true}}, s.wakes(r, now)...), nil
 	}
 	effects, err := s.open(e, r, now)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 			s.State, s.QueuedAt, s.Agent = Queued, now, ""
 		}
 	}
-	effects = append(effects, Store{Message: s.remember(e.Key)})
+	effects = append(effects, Store{Message: s.remember(e.Key, now)})
 	return append(effects, s.wakes(r, now)...), nil
 }
 

@@ -62,6 +62,10 @@ type Answered struct {
 	Yield bool
 }
 
+// Orphaned: whoever made the flight's call is known to be gone. An engine with one
+// owner says so when it starts; others let the lease run out.
+type Orphaned struct{}
+
 // Settled: the rows of these endings have been written.
 type Settled struct{ Messages []message.ID }
 
@@ -82,6 +86,7 @@ func (Enqueue) event()  {}
 func (Cancel) event()   {}
 func (Next) event()     {}
 func (Answered) event() {}
+func (Orphaned) event() {}
 func (Settled) event()  {}
 func (Drop) event()     {}
 func (Tick) event()     {}

@@ -9,12 +9,15 @@ import (
 	"kefu/shared/core/message"
 )
 
+// keyLife is how long an idempotency key means the same call.
+const keyLife = 24 * time.Hour
+
 // enqueue accepts an outbound message. Its row is written after the save; until
 // then a sender who finds no row leaves the message for the next turn.
 func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 	if e.Key != "" {
-		if id, ok := s.recent(e.Key); ok {
-			return append([]Effect{Store{Message: id, Repeat: true}}, s.wakes(r, now)...), nil
+		if was, ok := s.recent(e.Key); ok && now.Sub(was.At) < keyLife {
+			return append([]Effect{Store{Message: was.Message, Repeat: true}}, s.wakes(r, now)...), nil
 		}
 	}
 	effects := s.expire(r, now)
@@ -44,7 +47,7 @@ func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 	if w.FailClosed && w.SendAt.IsZero() && !s.fits(w, now) {
 		return nil, fault.New(fault.Conflict, "window-closed", "the window takes no further message; with when_closed \"hold\" it would wait for the customer")
 	}
-	w.Message = s.remember(e.Key)
+	w.Message = s.remember(e.Key, now)
 	w.N = s.Seq
 	s.Outbox = append(s.Outbox, w)
 	return append(append(effects, Store{Message: w.Message}), s.wakes(r, now)...), nil

@@ -17,13 +17,29 @@ func (s *Session) turn(now time.Time) []Effect {
 		if now.Before(f.Deadline) {
 			return append(effects, WakeSender{At: f.Deadline})
 		}
-		// Whoever made the call is gone, and with him the answer. What he never
-		// called is given back; what he may have called stays counted.
-		s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent-1)
-		s.Flight = nil
-		effects = append(effects, s.conclude(f.Waiting, message.Unknown, string(Lost), now))
+		effects = append(effects, s.giveUp(now))
 	}
 	return append(effects, s.launch(now)...)
+}
+
+// giveUp ends the flight of a sender who is gone, and with him the answer. What he
+// never called is given back; what he may have called stays counted.
+func (s *Session) giveUp(now time.Time) Effect {
+	f := s.Flight
+	s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent-1)
+	s.Flight = nil
+	return s.conclude(f.Waiting, message.Unknown, string(Lost), now)
+}
+
+func (s *Session) orphaned(now time.Time) []Effect {
+	if s.Flight == nil {
+		return nil
+	}
+	effects := []Effect{s.giveUp(now)}
+	if at, ok := s.nextCall(now); ok {
+		effects = append(effects, WakeSender{At: at})
+	}
+	return effects
 }
 
 // sweepOutbox ends the holds whose time is over and repeats the endings that no

@@ -80,6 +80,7 @@ func (s Session) Ref() Ref { return Ref{Account: s.Account, Customer: s.Customer
 type Recent struct {
 	Key     string     `json:"k"` // digest
 	Message message.ID `json:"m"`
+	At      time.Time  `json:"t"`
 }
 
 // recentLimit is how many are remembered: more than a queue redelivers at once
@@ -131,14 +132,14 @@ func digest(key string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-func (s Session) recent(key string) (message.ID, bool) {
+func (s Session) recent(key string) (Recent, bool) {
 	d := digest(key)
 	for _, r := range s.Recent {
 		if r.Key == d {
-			return r.Message, true
+			return r, true
 		}
 	}
-	return "", false
+	return Recent{}, false
 }
 
 // Recalls reports whether the push or call of that key is among the last ones.
@@ -148,13 +149,13 @@ func (s Session) Recalls(key string) bool {
 }
 
 // remember gives the newest message its number and notes what key became.
-func (s *Session) remember(key string) message.ID {
+func (s *Session) remember(key string, now time.Time) message.ID {
 	s.Seq++
 	id := message.NewID(s.ID, s.Seq)
 	if key == "" {
 		return id
 	}
-	s.Recent = append(slices.Clone(s.Recent), Recent{Key: digest(key), Message: id})
+	s.Recent = append(slices.Clone(s.Recent), Recent{Key: digest(key), Message: id, At: now})
 	if over := len(s.Recent) - recentLimit; over > 0 {
 		s.Recent = slices.Delete(s.Recent, 0, over)
 	}

@@ -36,6 +36,8 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 		effects = next.turn(now)
 	case Answered:
 		effects = next.answered(e, now)
+	case Orphaned:
+		effects = next.orphaned(now)
 	case Settled:
 		next.settled(e)
 	case Drop:

@@ -7,6 +7,7 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/fault"
+	"kefu/shared/core/session"
 )
 
 // account finds the account of the path, if the key may see it.
@@ -158,8 +159,33 @@ func (c *call) deleteAccount() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := c.closeAll(a); err != nil {
+		return answer{}, err
+	}
 	if err := c.Store.DeleteAccount(c.ctx(), a.ID); err != nil {
 		return answer{}, named(err, "account")
 	}
 	return done(), nil
+}
+
+// closeAll ends the account's sessions that go on, so that nobody's seat stays taken.
+func (c *call) closeAll(a account.Account) error {
+	for _, state := range []session.State{session.Serving, session.Queued, session.Released, session.Bot} {
+		for cursor := ""; ; {
+			list, next, err := c.Store.Sessions(c.ctx(), session.Query{Tenant: a.Tenant, Account: a.ID, State: state, Cursor: cursor, Limit: maxLimit})
+			if err != nil {
+				return fmt.Errorf("list sessions: %w", err)
+			}
+			for _, s := range list {
+				_, err := c.change(s, session.RulesOf(a), func(session.Session) error { return nil }, session.Close{By: string(c.id.Agent)})
+				if err != nil && !errors.Is(err, fault.Conflict) && !errors.Is(err, fault.NotFound) {
+					return fmt.Errorf("close session: %w", err)
+				}
+			}
+			if cursor = next; cursor == "" {
+				break
+			}
+		}
+	}
+	return nil
 }

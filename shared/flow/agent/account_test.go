@@ -138,7 +138,7 @@ func TestDeleteAccount(t *testing.T) {
 	w.call("ada", "DELETE", "/v1/accounts/shop", nil).want(404, "not-found")
 	w.call("ada", "GET", "/v1/accounts/shop", nil).want(404, "not-found")
 	// What was said stays readable; nothing can be done any more.
-	w.call("ann", "GET", "/v1/sessions/"+s, nil).want(200).is("queued", "state")
+	w.call("ann", "GET", "/v1/sessions/"+s, nil).want(200).is("closed", "state")
 	w.call("ann", "GET", "/v1/sessions/"+s+"/messages", nil).want(200).is("hello", "items", 0, "text", "content")
 	w.call("ann", "POST", "/v1/sessions/"+s+"/accept", nil).want(404, "not-found")
 	w.call("ada", "POST", "/v1/sessions/"+s+"/close", nil).want(404, "not-found")

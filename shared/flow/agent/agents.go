@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -81,9 +82,7 @@ func (c *call) putAgent() (answer, error) {
 	if err := c.decode(&body); err != nil {
 		return answer{}, err
 	}
-	if body.Role == "" {
-		body.Role = agent.RoleAgent
-	}
+	body.Role, body.Name = cmp.Or(body.Role, agent.RoleAgent), cmp.Or(body.Name, id)
 	slices.Sort(body.Accounts)
 	g := agent.Agent{
 		ID: agent.ID(id), Tenant: c.id.Tenant, Name: body.Name, Role: body.Role, Accounts: slices.Compact(body.Accounts),
@@ -106,6 +105,11 @@ func (c *call) putAgent() (answer, error) {
 	isNew, err := c.Store.PutAgent(c.ctx(), g)
 	if err != nil {
 		return answer{}, fmt.Errorf("put agent: %w", err)
+	}
+	if err := c.releaseAll(g, func(s session.Session) bool {
+		return !slices.Contains(g.Accounts, s.Account) && g.Role != agent.RoleAdmin
+	}); err != nil {
+		return answer{}, err
 	}
 	if g, err = c.Store.Agent(c.ctx(), g.Tenant, g.ID); err != nil {
 		return answer{}, fmt.Errorf("read agent: %w", err)
@@ -140,14 +144,8 @@ func (c *call) deleteAgent() (answer, error) {
 	if g, err = c.Store.SetStatus(c.ctx(), g.Tenant, g.ID, agent.Offline, c.now); err != nil {
 		return answer{}, named(err, "agent")
 	}
-	seats, err := c.Store.Seats(c.ctx(), g.Tenant, g.ID)
-	if err != nil {
-		return answer{}, fmt.Errorf("list seats: %w", err)
-	}
-	for _, seat := range seats {
-		if err := c.release(session.ID(seat.Session), g.ID); err != nil {
-			return answer{}, fmt.Errorf("release session: %w", err)
-		}
+	if err := c.releaseAll(g, func(session.Session) bool { return true }); err != nil {
+		return answer{}, err
 	}
 	if err := c.Store.DeleteAgent(c.ctx(), g.Tenant, g.ID); err != nil {
 		return answer{}, named(err, "agent")
@@ -155,15 +153,29 @@ func (c *call) deleteAgent() (answer, error) {
 	return done(), nil
 }
 
-// release takes a session from the agent, if it is his.
-func (c *call) release(id session.ID, of agent.ID) error {
-	s, err := c.Store.SessionByID(c.ctx(), id)
-	if errors.Is(err, fault.NotFound) {
-		return nil
-	}
+// releaseAll takes those of the agent's sessions from him that he may serve no longer.
+func (c *call) releaseAll(g agent.Agent, which func(session.Session) bool) error {
+	seats, err := c.Store.Seats(c.ctx(), g.Tenant, g.ID)
 	if err != nil {
-		return err
+		return fmt.Errorf("list seats: %w", err)
 	}
+	for _, seat := range seats {
+		s, err := c.Store.SessionByID(c.ctx(), session.ID(seat.Session))
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
+		if err == nil && which(s) {
+			err = c.release(s, g.ID)
+		}
+		if err != nil {
+			return fmt.Errorf("release session: %w", err)
+		}
+	}
+	return nil
+}
+
+// release takes a session from the agent, if it is his.
+func (c *call) release(s session.Session, of agent.ID) error {
 	rules, _, err := c.rulesOf(s)
 	if err != nil {
 		return err

@@ -23,7 +23,6 @@ func TestPutAgent(t *testing.T) {
 	w.call("ada", "PUT", "/v1/agents/ann", `{"name":"Ann","accounts":["shop"]}`).want(200).is("online", "status")
 
 	tests := []struct{ id, body, code string }{
-		{"x", `{}`, "agent-invalid"},
 		{"x", `{"name":"X","role":"boss"}`, "agent-invalid"},
 		{"x", `{"name":"X","capacity":-1}`, "agent-invalid"},
 		{"x", `{"name":"X","capacity":201}`, "agent-invalid"},

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,8 +49,9 @@ func (c *call) putTenant() (answer, error) {
 	if err := c.decode(&body); err != nil {
 		return answer{}, err
 	}
-	if body.Name == "" || len(body.Name) > 200 {
-		return answer{}, wrongField("tenant-invalid", "name", "name is missing or longer than 200 bytes.")
+	body.Name = cmp.Or(body.Name, string(id))
+	if len(body.Name) > 200 {
+		return answer{}, wrongField("tenant-invalid", "name", "name is longer than 200 bytes.")
 	}
 	isNew, err := c.Store.PutTenant(c.ctx(), tenant.Tenant{ID: id, Name: body.Name, CreatedAt: c.now})
 	if err != nil {

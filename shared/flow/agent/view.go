@@ -147,7 +147,7 @@ type messageView struct {
 func viewMessage(m message.Message, conversation session.Session, now time.Time) messageView {
 	state, reason := conversation.Standing(m, now)
 	v := messageView{
-		ID: m.ID, Session: m.Session, Direction: m.Direction, Content: m.Content, State: state, Reason: reason,
+		ID: m.ID, Session: m.Session, Direction: m.Direction, Content: shown(m), State: state, Reason: reason,
 		Code: m.Code, By: m.By, CreatedAt: m.CreatedAt.UTC(), SentAt: m.SentAt.UTC(), SendAt: m.SendAt.UTC(),
 		ExpiresAt: m.ExpiresAt.UTC(), Parts: m.Parts, PartsSent: m.PartsSent,
 	}
@@ -160,4 +160,13 @@ func viewMessage(m message.Message, conversation session.Session, now time.Time)
 		v.PartsSent = f.PartsSent
 	}
 	return v
+}
+
+// shown is what a message says. What Kefu can't read is shown as it came.
+func shown(m message.Message) message.Content {
+	c := m.Content
+	if c.Unknown != nil {
+		c.Unknown = &message.Raw{Type: c.Unknown.Type, Body: string(m.Raw)}
+	}
+	return c
 }

@@ -85,6 +85,9 @@ func (in *Ingest) Handle(ctx context.Context, body []byte) error {
 		slog.String("function", "ingest"), slog.String("account", string(p.Account)), slog.String("session", string(done.session)),
 		slog.String("kind", done.kind), slog.String("did", done.did), slog.Duration("took", in.Now().Sub(start)),
 	}
+	if done.odd {
+		level = slog.LevelWarn
+	}
 	if err != nil {
 		level, attrs = slog.LevelError, append(attrs, slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
 	}
@@ -96,6 +99,7 @@ func (in *Ingest) Handle(ctx context.Context, body []byte) error {
 type done struct {
 	kind, did string
 	session   session.ID
+	odd       bool // a customer may have written something that nobody sees
 }
 
 func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
@@ -108,7 +112,9 @@ func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
 	}
 	msg, err := in.Channel.Read(a, p)
 	if errors.Is(err, fault.Invalid) {
-		return in.keep(ctx, p, "", "unreadable")
+		d, err := in.keep(ctx, p, "", "unreadable")
+		d.odd = true
+		return d, err
 	}
 	if err != nil {
 		return done{}, err
