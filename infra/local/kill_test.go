@@ -336,7 +336,7 @@ func (k *killing) checkMessages() {
 		k.exactlyOnce("from the customer", in, k.wrote[c.OpenID()])
 		k.exactlyOnce("from the agent", out, k.accepted[c.OpenID()])
 		if !slices.Equal(out, k.accepted[c.OpenID()]) {
-			k.t.Error("the answers are not stored in the order in which they were accepted")
+			k.t.Errorf("the answers are not stored in the order in which they were accepted:\n stored   %q\n accepted %q", out, k.accepted[c.OpenID()])
 		}
 		if got := c.Texts(); !slices.Equal(got, sent) {
 			k.t.Errorf("the customer got %d texts, Kefu says %d were sent, or in another order:\n got  %q\n says %q", len(got), len(sent), got, sent)

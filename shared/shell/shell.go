@@ -28,6 +28,7 @@ type Store interface {
 	SaveSession(ctx context.Context, s session.Session, was int64) error
 	ArchiveSession(ctx context.Context, s session.Session) error
 	SettleMessage(ctx context.Context, s message.Settlement) (wrote bool, err error)
+	PutMessage(ctx context.Context, m message.Message) error
 	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
 	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
 }
@@ -117,7 +118,7 @@ func (sh *Shell) change(ctx context.Context, id session.ID, ref session.Ref, r s
 		}
 		res.Session, effects = next, append(effects, more...)
 	}
-	if err := sh.before(ctx, effects); err != nil {
+	if err := sh.before(ctx, was, effects); err != nil {
 		return Result{}, nil, err
 	}
 	if reflect.DeepEqual(res.Session, was) {
@@ -143,11 +144,11 @@ func arrives(events []session.Event) bool {
 }
 
 // before does what has to be durable before the save.
-func (sh *Shell) before(ctx context.Context, effects []session.Effect) error {
+func (sh *Shell) before(ctx context.Context, was session.Session, effects []session.Effect) error {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case session.Record:
-			if err := sh.settle(ctx, e.Settlement); err != nil {
+			if err := sh.settle(ctx, was, e.Settlement); err != nil {
 				return err
 			}
 		case session.Archive:
@@ -177,7 +178,7 @@ func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Ro
 				return errors.Join(append(failed, err)...)
 			}
 		case session.Settle:
-			if err = sh.settle(ctx, e.Settlement); err == nil {
+			if err = sh.settle(ctx, res.Session, e.Settlement); err == nil {
 				settled = append(settled, e.Settlement.Message)
 			}
 		case session.FreeSeat:
@@ -211,12 +212,42 @@ func (sh *Shell) forget(ctx context.Context, res *Result, r session.Rules, settl
 	return nil
 }
 
-func (sh *Shell) settle(ctx context.Context, end message.Settlement) error {
-	// A row that was never written has nothing to say about its end.
-	if _, err := sh.Store.SettleMessage(ctx, end); err != nil && !errors.Is(err, fault.NotFound) {
+func (sh *Shell) settle(ctx context.Context, s session.Session, end message.Settlement) error {
+	_, err := sh.Store.SettleMessage(ctx, end)
+	if errors.Is(err, fault.NotFound) {
+		// The row was never written: nobody was told that the message is accepted,
+		// and now nobody must be.
+		var buried bool
+		if buried, err = sh.Bury(ctx, s, end.Message); err == nil && !buried {
+			_, err = sh.Store.SettleMessage(ctx, end) // it has appeared just now
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("settle message: %w", err)
 	}
 	return nil
+}
+
+// NeverAccepted is the reason of a row that stands where a message was enqueued
+// and its row never written, so that it can't be written any more.
+const NeverAccepted = "never-accepted"
+
+// Bury puts such a row into the conversation; it reports false if the message's
+// own has appeared just now.
+func (sh *Shell) Bury(ctx context.Context, s session.Session, id message.ID) (bool, error) {
+	in, n, ok := id.Split()
+	if !ok {
+		return true, nil
+	}
+	err := sh.Store.PutMessage(ctx, message.Message{
+		ID: id, N: n, Tenant: s.Tenant, Account: s.Account, Customer: s.Customer, Session: in,
+		Direction: message.Out, Content: message.Content{Type: message.TypeUnknown}, State: message.Cancelled,
+		Reason: NeverAccepted, CreatedAt: sh.Now(),
+	})
+	if errors.Is(err, fault.Conflict) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // freeSeat gives the agent's seat back and wakes the router of each account that

@@ -191,7 +191,33 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestRaces: twenty at once, each change is there once.
+// TestNeverWritten: a message whose row was never written ends buried, and its row
+// can't be written any more.
+func TestNeverWritten(t *testing.T) {
+	t.Parallel()
+	sh, d := open(t)
+	ctx := t.Context()
+	if _, err := sh.Do(ctx, ref, rules, d.row, arrived("s1", "p1")); err != nil {
+		t.Fatal(err)
+	}
+	res, err := sh.Do(ctx, ref, rules, d.row, session.Enqueue{Parts: 1}) // the row goes into the diary alone
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sh.Do(ctx, ref, rules, nil, session.Cancel{Message: res.Stored.Message}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.Message(ctx, res.Stored.Message)
+	if err != nil || m.State != message.Cancelled || m.Reason != shell.NeverAccepted {
+		t.Fatalf("got %s %s, %v", m.State, m.Reason, err)
+	}
+	m.State = message.Pending
+	if err := d.PutMessage(ctx, m); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("its row can still be written: %v", err)
+	}
+}
+
+// TestRaces: ten at once, each change is there once.
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	sh, d := open(t)

@@ -12,7 +12,7 @@ import (
 // the window, and numbers the message.
 func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	evicted := s.evict(r, now)
-	if was, ok := s.recent(e.Key); ok {
+	if was, ok := recall(s.Recent, e.Key); ok {
 		return append([]Effect{Store{Message: was.Message, Repeat: true}}, s.wakes(r, now)...), nil
 	}
 	effects, err := s.open(e, r, now)
@@ -38,7 +38,9 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 			s.State, s.QueuedAt, s.Agent = Queued, now, ""
 		}
 	}
-	effects = append(effects, Store{Message: s.remember(e.Key, now)})
+	id := s.number()
+	s.Recent = remember(s.Recent, e.Key, id, now, recentLimit)
+	effects = append(effects, Store{Message: id})
 	return append(effects, s.wakes(r, now)...), nil
 }
 
@@ -55,7 +57,7 @@ func (s *Session) evict(r Rules, now time.Time) []Effect {
 	for _, w := range s.Outbox {
 		effects = append(effects, s.conclude(w, message.Cancelled, "account-deleted", now))
 	}
-	s.Flight, s.Outbox, s.Recent, s.Window = nil, nil, nil, quota.Window{}
+	s.Flight, s.Outbox, s.Recent, s.Calls, s.Window = nil, nil, nil, nil, quota.Window{}
 	if s.State.Active() {
 		if s.State == Serving {
 			effects = append(effects, FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID})
@@ -87,7 +89,7 @@ func (s *Session) open(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 
 // history is the session without what the customer takes along.
 func (s Session) history() Session {
-	s.Window, s.Recent, s.Outbox, s.Flight, s.Endings = quota.Window{}, nil, nil, nil, nil
+	s.Window, s.Recent, s.Calls, s.Outbox, s.Flight, s.Endings = quota.Window{}, nil, nil, nil, nil, nil
 	s.DueAt = time.Time{}
 	return s
 }

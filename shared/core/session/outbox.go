@@ -9,14 +9,11 @@ import (
 	"kefu/shared/core/message"
 )
 
-// keyLife is how long an idempotency key means the same call.
-const keyLife = 24 * time.Hour
-
 // enqueue accepts an outbound message. Its row is written after the save; until
 // then a sender who finds no row leaves the message for the next turn.
 func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 	if e.Key != "" {
-		if was, ok := s.recent(e.Key); ok && now.Sub(was.At) < keyLife {
+		if was, ok := recall(s.Calls, e.Key); ok && now.Sub(was.At) < callLife {
 			return append([]Effect{Store{Message: was.Message, Repeat: true}}, s.wakes(r, now)...), nil
 		}
 	}
@@ -47,7 +44,10 @@ func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 	if w.FailClosed && w.SendAt.IsZero() && !s.fits(w, now) {
 		return nil, fault.New(fault.Conflict, "window-closed", "the window takes no further message; with when_closed \"hold\" it would wait for the customer")
 	}
-	w.Message = s.remember(e.Key, now)
+	w.Message = s.number()
+	if e.Key != "" {
+		s.Calls = remember(s.Calls, e.Key, w.Message, now, callLimit)
+	}
 	w.N = s.Seq
 	s.Outbox = append(s.Outbox, w)
 	return append(append(effects, Store{Message: w.Message}), s.wakes(r, now)...), nil

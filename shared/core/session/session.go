@@ -60,7 +60,8 @@ type Session struct {
 
 	Seq     int64                `json:"seq"` // number of the newest message
 	Window  quota.Window         `json:"window"`
-	Recent  []Recent             `json:"recent,omitempty"`
+	Recent  []Recent             `json:"recent,omitempty"` // pushes
+	Calls   []Recent             `json:"calls,omitempty"`  // calls with an idempotency key
 	Outbox  []Waiting            `json:"outbox,omitempty"`
 	Flight  *Flight              `json:"flight,omitempty"`
 	Endings []message.Settlement `json:"endings,omitempty"`
@@ -74,18 +75,25 @@ type Session struct {
 // Ref returns the pointer to this conversation.
 func (s Session) Ref() Ref { return Ref{Account: s.Account, Customer: s.Customer} }
 
-// Recent remembers what a push or a call with an idempotency key became, for as
-// long as a crash between two writes may bring it again. The long memory is the
-// store's.
+// Recent remembers what a push or a call with an idempotency key became, in the
+// same write that made it so.
 type Recent struct {
 	Key     string     `json:"k"` // digest
 	Message message.ID `json:"m"`
 	At      time.Time  `json:"t"`
 }
 
-// recentLimit is how many are remembered: more than a queue redelivers at once
-// to one customer.
-const recentLimit = 16
+const (
+	// recentLimit is how many pushes are remembered: more than a queue redelivers at
+	// once to one customer. The long memory is the store's.
+	recentLimit = 16
+	// callLimit is how many calls are remembered. A client repeats a call whose
+	// answer it never got, perhaps much later and after many others; pushes must
+	// not push it out.
+	callLimit = 64
+	// callLife is how long an idempotency key means the same call.
+	callLife = 24 * time.Hour
+)
 
 // Waiting is an outbound message in the outbox.
 type Waiting struct {
@@ -132,9 +140,9 @@ func digest(key string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-func (s Session) recent(key string) (Recent, bool) {
+func recall(list []Recent, key string) (Recent, bool) {
 	d := digest(key)
-	for _, r := range s.Recent {
+	for _, r := range list {
 		if r.Key == d {
 			return r, true
 		}
@@ -142,29 +150,28 @@ func (s Session) recent(key string) (Recent, bool) {
 	return Recent{}, false
 }
 
-// Recalls reports whether the push or call of that key is among the last ones.
+// Recalls reports whether the push of that key is among the last ones.
 func (s Session) Recalls(key string) bool {
-	_, ok := s.recent(key)
+	_, ok := recall(s.Recent, key)
 	return ok
 }
 
-// remember gives the newest message its number and notes what key became.
-func (s *Session) remember(key string, now time.Time) message.ID {
+// number gives the newest message its number.
+func (s *Session) number() message.ID {
 	s.Seq++
-	id := message.NewID(s.ID, s.Seq)
-	if key == "" {
-		return id
-	}
-	s.Recent = append(slices.Clone(s.Recent), Recent{Key: digest(key), Message: id, At: now})
-	if over := len(s.Recent) - recentLimit; over > 0 {
-		s.Recent = slices.Delete(s.Recent, 0, over)
-	}
-	return id
+	return message.NewID(s.ID, s.Seq)
+}
+
+// remember notes what a key became, and forgets the oldest over the limit.
+func remember(list []Recent, key string, id message.ID, now time.Time, limit int) []Recent {
+	list = append(slices.Clone(list), Recent{Key: digest(key), Message: id, At: now})
+	return slices.Delete(list, 0, max(0, len(list)-limit))
 }
 
 // Clone returns a copy that shares nothing which Step may change.
 func (s Session) Clone() Session {
 	s.Recent = slices.Clone(s.Recent)
+	s.Calls = slices.Clone(s.Calls)
 	s.Outbox = slices.Clone(s.Outbox)
 	s.Endings = slices.Clone(s.Endings)
 	if s.Flight != nil {

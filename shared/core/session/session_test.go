@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -59,5 +60,44 @@ func TestAnotherTenantsAccount(t *testing.T) {
 	}
 	if ends[message.Cancelled] != 5 || ends[message.Unknown] != 1 || !archived || !freed {
 		t.Errorf("ended %v, archived %v, seat freed %v", ends, archived, freed)
+	}
+}
+
+// TestCallsOutliveABusyCustomer: however much the customer writes, a repeated call
+// is recognised for a day.
+func TestCallsOutliveABusyCustomer(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	rules := Rules{Tenant: "t", Grants: quota.Preset(quota.MiniProgram2024), SessionFor: 48 * time.Hour, HoldFor: 48 * time.Hour}
+	var s Session
+	step := func(e Event) Store {
+		t.Helper()
+		next, effects, err := Step(s, e, rules, now)
+		if err != nil {
+			t.Fatalf("%T: %v", e, err)
+		}
+		s = next
+		for _, e := range effects {
+			if stored, ok := e.(Store); ok {
+				return stored
+			}
+		}
+		return Store{}
+	}
+	push := func(n int) {
+		step(Arrived{ID: "s1", Key: fmt.Sprint("p", n), At: now, Action: quota.Message, FromCustomer: true})
+	}
+	push(0)
+	first := step(Enqueue{Key: "k", Parts: 1})
+	for n := range 200 {
+		push(n + 1)
+	}
+	now = now.Add(23 * time.Hour)
+	if again := step(Enqueue{Key: "k", Parts: 1}); !again.Repeat || again.Message != first.Message {
+		t.Errorf("the repeated call became %+v, want %s again", again, first.Message)
+	}
+	now = now.Add(time.Hour)
+	if later := step(Enqueue{Key: "k", Parts: 1}); later.Repeat {
+		t.Error("a day later the key still means the first call")
 	}
 }

@@ -23,10 +23,9 @@ type Accounts interface {
 	Account(ctx context.Context, id account.ID) (account.Account, error)
 }
 
-// Messages has the rows. PutMessage refuses one that exists with Conflict.
+// Messages has the rows.
 type Messages interface {
 	Message(ctx context.Context, id message.ID) (message.Message, error)
-	PutMessage(ctx context.Context, m message.Message) error
 }
 
 // Messenger makes one call. It tells what became of it in every case, and never
@@ -135,7 +134,8 @@ func (s *Sender) call(ctx context.Context, a account.Account, conv session.Sessi
 	}
 	s.Log.LogAttrs(ctx, level, "call", attrs...)
 	if !found && conv.Flight != nil && conv.Flight.Tries.Unreached >= patience {
-		if s.bury(ctx, conv, c.Message, start) {
+		// The row must never appear now. If it just has, the call is made next time.
+		if buried, err := s.Shell.Bury(ctx, conv, c.Message); buried && err == nil {
 			return session.Drop{Message: c.Message}
 		}
 	}
@@ -206,21 +206,6 @@ func mediaOutcome(err error) session.Outcome {
 		return session.Outcome{Kind: session.Refused, Reason: "media-refused"}
 	}
 	return session.Outcome{Kind: session.Unreached, Reason: "media-upload"}
-}
-
-// bury makes sure that the row of a message which nobody was told of can never
-// appear; it reports false if it has appeared just now.
-func (s *Sender) bury(ctx context.Context, conv session.Session, id message.ID, now time.Time) bool {
-	in, n, ok := id.Split()
-	if !ok {
-		return true
-	}
-	err := s.Messages.PutMessage(ctx, message.Message{
-		ID: id, N: n, Tenant: conv.Tenant, Account: conv.Account, Customer: conv.Customer, Session: in,
-		Direction: message.Out, Content: message.Content{Type: message.TypeUnknown}, State: message.Cancelled,
-		Reason: "never-accepted", CreatedAt: now,
-	})
-	return err == nil
 }
 
 // fetch keeps a file that only the platform has. One that is gone stays gone.
