@@ -1,16 +1,21 @@
 package oracle
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	foreign "github.com/silenceper/wechat/v2/officialaccount/message"
 	"github.com/silenceper/wechat/v2/util"
 
+	"kefu/shared/adapter/wechat"
 	"kefu/shared/adapter/wechat/wxcrypt"
-	"kefu/shared/adapter/wechat/wxmsg"
+	"kefu/shared/core/account"
+	"kefu/shared/core/message"
 )
 
 // Made up, like everything here.
@@ -20,36 +25,51 @@ const (
 	aesKey    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 	timestamp = "1767225600"
 	nonce     = "1320562132"
+	original  = "gh_0123456789ab"
+	customer  = "oABCDEFGHIJKLMNOPQRSTUVWXYZ0"
 )
+
+// shop is the account that the pushes are for.
+var shop = account.Account{
+	ID: "shop", Channel: account.Official, AppID: appID, OriginalID: original,
+	Mode: account.Secure, Format: account.XML, Token: token, AESKey: aesKey,
+}
+
+var arrival = time.Date(2026, 1, 1, 0, 0, 1, 0, time.UTC)
 
 // push is one encrypted push, as the platform posts it to the callback.
 type push struct {
-	body      []byte
-	signature string // msg_signature of the query
-	encrypt   string // what the body holds, for who measures the cryptography alone
+	query   url.Values
+	body    []byte
+	encrypt string // what the body holds, for who measures the cryptography alone
 }
 
-// text is what a reader needs of a text message to put it into a queue.
-type text struct{ from, kind, id, created, content string }
+// text is what both readers must make of a text message.
+type text struct{ from, kind, id, content string }
 
 // encrypted makes a push of a text message whose plaintext has the given size in bytes. The foreign SDK encrypts and
 // signs it, so that reading it means agreeing.
 func encrypted(tb testing.TB, size int) push {
 	tb.Helper()
-	plain := plaintext(size)
-	sealed, err := util.EncryptMsg([]byte("0123456789abcdef"), []byte(plain), appID, aesKey)
+	sealed, err := util.EncryptMsg([]byte("0123456789abcdef"), []byte(plaintext(size)), appID, aesKey)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := push{encrypt: string(sealed), signature: util.Signature(token, timestamp, nonce, string(sealed))}
-	p.body = []byte("<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName><Encrypt><![CDATA[" + p.encrypt + "]]></Encrypt></xml>")
-	return p
+	return push{
+		encrypt: string(sealed),
+		query: url.Values{
+			"signature": {util.Signature(token, timestamp, nonce)}, "timestamp": {timestamp}, "nonce": {nonce},
+			"openid": {customer}, "encrypt_type": {"aes"},
+			"msg_signature": {util.Signature(token, timestamp, nonce, string(sealed))},
+		},
+		body: []byte("<xml><ToUserName><![CDATA[" + original + "]]></ToUserName><Encrypt><![CDATA[" + string(sealed) + "]]></Encrypt></xml>"),
+	}
 }
 
 // plaintext is a text message of the given size.
 func plaintext(size int) string {
-	const head = "<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>\n" +
-		"<FromUserName><![CDATA[oABCDEFGHIJKLMNOPQRSTUVWXYZ0]]></FromUserName>\n<CreateTime>1767225600</CreateTime>\n" +
+	const head = "<xml><ToUserName><![CDATA[" + original + "]]></ToUserName>\n" +
+		"<FromUserName><![CDATA[" + customer + "]]></FromUserName>\n<CreateTime>" + timestamp + "</CreateTime>\n" +
 		"<MsgType><![CDATA[text]]></MsgType>\n<Content><![CDATA["
 	const tail = "]]></Content>\n<MsgId>24681012141618202</MsgId></xml>"
 	return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
@@ -57,33 +77,40 @@ func plaintext(size int) string {
 
 var errRefused = errors.New("refused")
 
-// ours reads a push with Kefu's parts. The key is parsed once per account, as in the product.
-func ours(key *wxcrypt.Key, p push) (text, error) {
-	envelope, err := wxmsg.ReadEnvelope(p.body)
+// opened is what the callback does with a push before it queues it: both signatures, decryption, whose it is and which.
+func opened(inbox *wechat.Inbox, p push) (message.Push, error) {
+	return inbox.Open(shop, p.query, p.body, arrival)
+}
+
+// queued is all that the callback does with a push but for its HTTP work: it opens it and writes it for the queue.
+func queued(inbox *wechat.Inbox, p push) ([]byte, error) {
+	m, err := opened(inbox, p)
 	if err != nil {
-		return text{}, err
+		return nil, err
 	}
-	if !wxcrypt.VerifyPush(p.signature, token, timestamp, nonce, envelope.Encrypt) {
-		return text{}, errRefused
-	}
-	plain, err := key.Decrypt(envelope.Encrypt, appID)
+	return json.Marshal(m)
+}
+
+// read is what the foreign SDK does at once and Kefu in two functions: it opens a push and reads every field.
+func read(inbox *wechat.Inbox, p push) (message.Inbound, error) {
+	m, err := opened(inbox, p)
 	if err != nil {
-		return text{}, err
+		return message.Inbound{}, err
 	}
-	m, err := wxmsg.Read(plain)
-	if err != nil {
-		return text{}, err
-	}
-	return text{m.Get("FromUserName"), m.Get("MsgType"), m.Get("MsgId"), m.Get("CreateTime"), m.Get("Content")}, nil
+	return inbox.Read(shop, m)
 }
 
 // theirs reads a push with the calls that silenceper's server makes, in its order, less its own HTTP work.
 func theirs(p push) (*foreign.MixMessage, error) {
+	time, once := p.query.Get("timestamp"), p.query.Get("nonce")
+	if p.query.Get("signature") != util.Signature(token, time, once) {
+		return nil, errRefused
+	}
 	var envelope foreign.EncryptedXMLMsg
 	if err := xml.Unmarshal(p.body, &envelope); err != nil {
 		return nil, err
 	}
-	if p.signature != util.Signature(token, timestamp, nonce, envelope.EncryptedMsg) {
+	if p.query.Get("msg_signature") != util.Signature(token, time, once, envelope.EncryptedMsg) {
 		return nil, errRefused
 	}
 	_, plain, err := util.DecryptMsg(appID, envelope.EncryptedMsg, aesKey)
@@ -94,22 +121,13 @@ func theirs(p push) (*foreign.MixMessage, error) {
 	return m, xml.Unmarshal(plain, m)
 }
 
-func parseKey(tb testing.TB) *wxcrypt.Key {
-	tb.Helper()
-	key, err := wxcrypt.ParseKey(aesKey)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return key
-}
-
 // TestAgree reads what the foreign SDK wrote, at every length around the edges of a padding block.
 func TestAgree(t *testing.T) {
 	t.Parallel()
-	key := parseKey(t)
+	var inbox wechat.Inbox
 	for size := 300; size < 300+70; size++ {
 		p := encrypted(t, size)
-		got, err := ours(key, p)
+		in, err := read(&inbox, p)
 		if err != nil {
 			t.Fatalf("plaintext of %d bytes: got error %v", size, err)
 		}
@@ -117,17 +135,42 @@ func TestAgree(t *testing.T) {
 		if err != nil {
 			t.Fatalf("plaintext of %d bytes: the foreign SDK refuses its own: %v", size, err)
 		}
-		want := text{string(m.FromUserName), string(m.MsgType), "24681012141618202", timestamp, m.Content}
-		if got != want {
-			t.Errorf("plaintext of %d bytes: got %+v, want %+v", size, got, want)
+		if in.Content.Text == nil {
+			t.Fatalf("plaintext of %d bytes: got %+v, want a text", size, in)
 		}
+		_, id, _ := strings.Cut(in.Key, timestamp+":")
+		got := text{string(in.Customer), string(in.Content.Type), id, in.Content.Text.Content}
+		want := text{string(m.FromUserName), string(m.MsgType), "24681012141618202", m.Content}
+		if got != want || in.At.Unix() != m.CreateTime {
+			t.Errorf("plaintext of %d bytes: got %+v at %d, want %+v at %d", size, got, in.At.Unix(), want, m.CreateTime)
+		}
+	}
+}
+
+// TestQueued reads back what goes to the queue.
+func TestQueued(t *testing.T) {
+	t.Parallel()
+	var inbox wechat.Inbox
+	body, err := queued(&inbox, encrypted(t, 600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got message.Push
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Account != shop.ID || got.Customer != customer || string(got.Body) != plaintext(600) || !got.ReceivedAt.Equal(arrival) {
+		t.Errorf("got %+v; want the push of %s with its body, at %v", got, customer, arrival)
 	}
 }
 
 // TestAgreeOnReplies has the foreign SDK decrypt what Kefu encrypts.
 func TestAgreeOnReplies(t *testing.T) {
 	t.Parallel()
-	key := parseKey(t)
+	key, err := wxcrypt.ParseKey(aesKey)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for size := range 70 {
 		want := strings.Repeat("y", size)
 		sealed := key.Encrypt([16]byte{1, 2, 3}, []byte(want), appID)

@@ -234,7 +234,7 @@ func TestRaces(t *testing.T) {
 	}
 	all.Wait()
 	s, err := d.Session(ctx, "shop", "mei")
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err := errors.Join(errors.Join(errs...), err); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Outbox) != len(errs) || s.Seq != int64(1+len(errs)) || s.Version != int64(1+len(errs)) {

@@ -18,7 +18,8 @@ func TestReleaseOnOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d, d.Queue("q", QueueOptions{Visibility: time.Hour, MaxReceives: 5})
+		q := d.Queue("q", QueueOptions{Visibility: time.Hour, MaxReceives: 5})
+		return d, q
 	}
 	d, q := open()
 	ctx := t.Context()

@@ -83,7 +83,7 @@ func (in *Inbox) Open(acc account.Account, query url.Values, body []byte, receiv
 	id, err := identify(plain)
 	if err != nil {
 		id = identity{key: rawKey(plain)}
-	} else if acc.OriginalID != "" && id.addressed && string(id.to) != acc.OriginalID {
+	} else if acc.OriginalID != "" && len(id.to) > 0 && string(id.to) != acc.OriginalID {
 		return message.Push{}, refuse(CodeOriginalID, errBare)
 	}
 	return message.Push{Account: acc.ID, Customer: id.customer, Key: id.key, Body: plain, ReceivedAt: receivedAt}, nil

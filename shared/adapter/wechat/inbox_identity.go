@@ -72,7 +72,7 @@ func identify(body []byte) (identity, error) {
 	case string(kind) == "event":
 		return identifyEvent(body, &f)
 	}
-	id := identity{customer: customerOf(f[fieldFrom]), to: f[fieldTo], addressed: true}
+	id := identity{to: f[fieldTo], addressed: true}
 	var room [maxKey]byte
 	switch {
 	case len(kind) == 0:
@@ -82,6 +82,7 @@ func identify(body []byte) (identity, error) {
 	default:
 		id.key = bounded(append(parts(room[:0], "m:", &f), f[fieldMsgID]...))
 	}
+	id.customer = customerIn(id.key, f[fieldFrom])
 	return id, nil
 }
 
@@ -172,13 +173,26 @@ func bodyHash(body []byte) string {
 // customerOf is a sender as a customer, nobody if it is no openid: printable ASCII
 // without spaces.
 func customerOf(sender []byte) account.Customer {
-	if len(sender) > maxCustomer {
+	if !isCustomer(sender) {
 		return ""
 	}
+	return account.Customer(sender)
+}
+
+// customerIn is customerOf for the sender of a message with that key, whose second part
+// it is if the key is not a hash: one allocation serves for both then.
+func customerIn(key string, sender []byte) account.Customer {
+	if rest, ok := strings.CutPrefix(key, "m:"); ok && strings.HasPrefix(rest, string(sender)) && isCustomer(sender) {
+		return account.Customer(rest[:len(sender)])
+	}
+	return customerOf(sender)
+}
+
+func isCustomer(sender []byte) bool {
 	for _, c := range sender {
 		if c <= ' ' || c >= 0x7f {
-			return ""
+			return false
 		}
 	}
-	return account.Customer(sender)
+	return len(sender) <= maxCustomer
 }

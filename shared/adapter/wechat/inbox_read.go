@@ -22,11 +22,16 @@ import (
 // Field names and types are those of "Receive messages and events" (Mini Program)
 // and "Receiving standard messages" (Official Account).
 func (*Inbox) Read(acc account.Account, p message.Push) (message.Inbound, error) {
-	n, err := wxmsg.Read(p.Body)
+	body := p.Body
+	n, err := wxmsg.Read(body)
+	if err != nil {
+		body = mend(body)
+		n, err = wxmsg.Read(body)
+	}
 	if err != nil {
 		return message.Inbound{}, fault.Wrap(fault.Invalid, CodeUnreadable, err)
 	}
-	id, err := identify(p.Body)
+	id, err := identify(body)
 	if err != nil {
 		return message.Inbound{}, fault.Wrap(fault.Invalid, CodeUnreadable, err)
 	}

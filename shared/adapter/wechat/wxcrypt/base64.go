@@ -3,16 +3,17 @@ package wxcrypt
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"math/bits"
 )
 
 // canonical refuses stray bits in the last character.
 var canonical = base64.StdEncoding.Strict()
 
 // invalid marks characters that base64 has not, in a bit that no value uses.
-const invalid = 1
+const invalid = 1 << 31
 
-// sextets are the values of the four characters of a group, each shifted to where it
-// belongs in a big-endian word whose last byte stays free.
+// sextets are the values of the four characters of a group, each where it belongs in a
+// little-endian word whose last byte stays free.
 var sextets = func() (t [4][256]uint32) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for place := range t {
@@ -20,7 +21,7 @@ var sextets = func() (t [4][256]uint32) {
 			t[place][c] = invalid
 		}
 		for value, c := range []byte(alphabet) {
-			t[place][c] = uint32(value) << (26 - 6*place)
+			t[place][c] = bits.ReverseBytes32(uint32(value) << (26 - 6*place))
 		}
 	}
 	return t
@@ -35,19 +36,18 @@ const tail = 16
 func decodeBase64(src []byte) ([]byte, error) {
 	size := decodedLen(src)
 	dst := make([]byte, base64.StdEncoding.DecodedLen(len(src)))
-	n := 0
-	for ; len(src) > tail; src = src[8:] {
+	rest, bad := dst, uint32(0)
+	for len(src) > tail && len(rest) >= 7 { // which it is whenever src is so long
 		a := sextets[0][src[0]] | sextets[1][src[1]] | sextets[2][src[2]] | sextets[3][src[3]]
 		b := sextets[0][src[4]] | sextets[1][src[5]] | sextets[2][src[6]] | sextets[3][src[7]]
-		if (a|b)&invalid != 0 {
-			return nil, ErrBase64
-		}
-		binary.BigEndian.PutUint64(dst[n:], uint64(a)<<32|uint64(b)<<8)
-		n += 6
+		bad |= a | b
+		binary.LittleEndian.PutUint32(rest, a)
+		binary.LittleEndian.PutUint32(rest[3:7], b)
+		src, rest = src[8:], rest[6:]
 	}
 	// The library skips line breaks; a text that has some is longer than it should be.
-	m, err := canonical.Decode(dst[n:], src)
-	if err != nil || len(src)%4 != 0 || n+m != size {
+	n, err := canonical.Decode(rest, src)
+	if err != nil || bad&invalid != 0 || len(src)%4 != 0 || len(dst)-len(rest)+n != size {
 		return nil, ErrBase64
 	}
 	return dst[:size], nil

@@ -83,21 +83,19 @@ func (k *Key) Decrypt(encrypt []byte, appID string) ([]byte, error) {
 	return plain[before:end:end], nil
 }
 
-// decryptCBC decrypts whole blocks where they stand, from the last to the first, so
-// that each still finds the ciphertext of the one before. cipher.NewCBCDecrypter
-// does the same, but copies the expanded key for every push, which costs as much as
-// half of the blocks of a usual one.
+// decryptCBC decrypts whole blocks where they stand. cipher.NewCBCDecrypter does the
+// same, but copies the expanded key for every push, which costs as much as half of the
+// blocks of a usual one.
 func (k *Key) decryptCBC(buf []byte) {
-	for at := len(buf) - aes.BlockSize; at >= 0; at -= aes.BlockSize {
-		previous := k.iv[:]
-		if at > 0 {
-			previous = buf[at-aes.BlockSize : at]
-		}
-		b := buf[at : at+aes.BlockSize]
-		k.block.Decrypt(b, b)
-		le := binary.LittleEndian
-		le.PutUint64(b, le.Uint64(b)^le.Uint64(previous))
-		le.PutUint64(b[8:], le.Uint64(b[8:])^le.Uint64(previous[8:]))
+	le := binary.LittleEndian
+	low, high := le.Uint64(k.iv[:]), le.Uint64(k.iv[8:]) // the ciphertext of the block before
+	for len(buf) >= aes.BlockSize {
+		nextLow, nextHigh := le.Uint64(buf), le.Uint64(buf[8:])
+		k.block.Decrypt(buf[:aes.BlockSize], buf[:aes.BlockSize])
+		le.PutUint64(buf, le.Uint64(buf)^low)
+		le.PutUint64(buf[8:], le.Uint64(buf[8:])^high)
+		low, high = nextLow, nextHigh
+		buf = buf[aes.BlockSize:]
 	}
 }
 

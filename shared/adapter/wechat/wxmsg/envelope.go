@@ -38,8 +38,8 @@ func envelopeField(name []byte) int {
 
 // Pick reads a push as strictly as [Read], but keeps only some texts of the
 // outermost element's fields, without an allocation: index says into which place of
-// texts a field belongs, -1 for none. A field that is not there gives nil, of one
-// that stands twice the first counts. The texts refer to body.
+// texts a field belongs, -1 for none. A field that is not there leaves its place as it
+// is, of one that stands twice the first counts. The texts refer to body.
 func Pick(body []byte, texts [][]byte, index func(name []byte) int) error {
 	_, err := pick(body, texts, index)
 	return err
@@ -51,9 +51,8 @@ func pick(body []byte, texts [][]byte, index func(name []byte) int) (again bool,
 	if err := r.document(); err != nil {
 		return false, err
 	}
-	clear(texts)
 	var seen uint64
-	for i := 1; i < r.count; i = r.item(i).end {
+	for i := 1; i < r.count; i = int(r.item(i).end) {
 		at := index(r.bytes(r.item(i).name))
 		if at < 0 || at >= len(texts) {
 			continue

@@ -92,7 +92,7 @@ func (r *reader) scalar() (span, error) {
 	case r.peek() == '"':
 		return r.quoted()
 	case r.take("true"), r.take("false"), r.number():
-		return span{start, r.pos}, nil
+		return makeSpan(start, r.pos), nil
 	case r.take("null"):
 		return span{}, nil
 	}
@@ -134,7 +134,7 @@ func (r *reader) quoted() (span, error) {
 	if n < 0 {
 		return span{}, r.fail("string does not end")
 	}
-	at := span{r.pos, r.pos + n}
+	at := makeSpan(r.pos, r.pos+n)
 	text := r.bytes(at)
 	if bytes.IndexByte(text, '\\') >= 0 {
 		return r.escaped()

@@ -61,8 +61,8 @@ func (n Node) Children() iter.Seq[Node] {
 		if n.r == nil {
 			return
 		}
-		end := n.r.item(n.at).end
-		for i := n.at + 1; i < end; i = n.r.item(i).end {
+		end := int(n.r.item(n.at).end)
+		for i := n.at + 1; i < end; i = int(n.r.item(i).end) {
 			if !yield(Node{n.r, i}) {
 				return
 			}
@@ -71,4 +71,4 @@ func (n Node) Children() iter.Seq[Node] {
 }
 
 // Leaf reports whether there is nothing inside.
-func (n Node) Leaf() bool { return n.r == nil || n.r.item(n.at).end == n.at+1 }
+func (n Node) Leaf() bool { return n.r == nil || int(n.r.item(n.at).end) == n.at+1 }

@@ -42,12 +42,18 @@ type reader struct {
 // item is an element, in document order.
 type item struct {
 	name, text span
-	end        int // index behind the last element inside this one
+	end        int32 // index behind the last element inside this one
 }
 
 // span is a text: from and to in the body, or, if from is negative, ^from and to
-// in side.
-type span struct{ from, to int }
+// in side. Neither grows beyond a few times MaxSize.
+type span struct{ from, to int32 }
+
+func makeSpan(from, to int) span {
+	return span{int32(from), int32(to)} //nolint:gosec // small, see span
+}
+
+func (s span) empty() bool { return s.from == s.to || ^s.from == s.to }
 
 func (r *reader) item(i int) *item {
 	if i < usual {
@@ -63,30 +69,23 @@ func (r *reader) bytes(s span) []byte {
 	return r.body[s.from:s.to:s.to]
 }
 
-func (r *reader) size(s span) int {
-	if s.from < 0 {
-		return s.to - ^s.from
-	}
-	return s.to - s.from
-}
-
 // join is the span of a text that begins with a and goes on with b, which was read
 // right after it.
 func (r *reader) join(a, b span) span {
 	switch {
-	case r.size(a) == 0:
+	case a.empty():
 		return b
-	case r.size(b) == 0:
+	case b.empty():
 		return a
 	case a.from < 0 && b.from < 0 && a.to == ^b.from:
 		return span{a.from, b.to}
-	case a.from >= 0 || a.to != len(r.side): // at most once for a text, else it would cost its square
+	case a.from >= 0 || int(a.to) != len(r.side): // at most once for a text, else it would cost its square
 		start := len(r.side)
 		r.side = append(r.side, r.bytes(a)...)
-		a = span{^start, len(r.side)}
+		a = makeSpan(^start, len(r.side))
 	}
 	r.side = append(r.side, r.bytes(b)...)
-	return span{a.from, len(r.side)}
+	return makeSpan(int(a.from), len(r.side))
 }
 
 func (r *reader) document() error {
@@ -96,11 +95,12 @@ func (r *reader) document() error {
 	if bytes.HasPrefix(r.body, bom) {
 		r.pos = len(bom)
 	}
+	start := r.pos
 	r.space()
 	var err error
 	switch r.peek() {
 	case '<':
-		err = r.xmlDocument()
+		err = r.xmlDocument(r.pos == start)
 	case '{':
 		err = r.jsonDocument()
 	default:
@@ -136,7 +136,7 @@ func (r *reader) open(name span) (int, error) {
 
 func (r *reader) close(at int) {
 	r.depth--
-	r.item(at).end = r.count
+	r.item(at).end = int32(r.count) //nolint:gosec // at most MaxNodes
 }
 
 // peek is the next byte, 0 at the end. A 0 in the body is an error everywhere.

@@ -18,6 +18,9 @@ var goodXML = []string{
 	"<xml><C><![CDATA[<a href=\"x\">]]</a>&amp;]]></C></xml>", "<xml><C>a<![CDATA[b]]>c<![CDATA[]]>d</C></xml>",
 	"<xml><C>1\r2\r\n3\n4\r\r\n</C><D><![CDATA[\r\n]]>\n</D></xml>", "<xml><C>&#13;\n</C></xml>",
 	"<xml><C>你好😀 ]] ></C></xml>", "<xml>\n<![CDATA[ ]]><A/>\n</xml>", "<xml>text</xml>",
+	"<xml><A><![CDATA[x]]></A ><B ><![CDATA[y]]></B></xml>", "<xml><A><![CDATA[]]></A><B><![CDATA[]]]></B></xml>",
+	"<xml><A><![CDATA[1]2]]></A><B><![CDATA[a]]>b</B><C><![CDATA[a\tb\r\n\n]]></C></xml>",
+	"<xml><C><![CDATA[你好，我的订单（１）？\ue000\uf8ff\ufeff\ufffd]]></C><D>，。！</D></xml>",
 }
 
 var badXML = []string{
@@ -33,6 +36,9 @@ var badXML = []string{
 	"<xml>]]></xml>", "<xml><![CDATA[a</xml>", "<xml><![CDATA[a]]</xml>", "<xml><![cdata[a]]></xml>", "<xml><![IGNORE[a]]></xml>",
 	"<xml>\x00</xml>", "<xml>\x08</xml>", "<xml>\xff</xml>", "<xml>\xed\xa0\x80</xml>", "<xml><![CDATA[\x01]]></xml>", "<xml>\uffff</xml>",
 	"<xml><A></B></xml>", "<xml><A></xml></A>", "<xml><A>1<B/></A></xml>", "<xml><A/>1</xml>", "<xml>1<A/></xml>", "<xml><1/></xml>", "<xml>< A/></xml>",
+	"<xml><A><![CDATA[x]]></B></xml>", "<xml><A><![CDATA[x]]></AB></xml>", "<xml><A><![CDATA[x]]></A", "<xml><A><![CDATA[x]></A></xml>",
+	"<xml><A><![CDATA[x</A></xml>", "<xml><A><![CDATA[\ufffe]]></A></xml>", "<xml><A><![CDATA[\xef\xbc]]></A></xml>", "<xml><A><![CDATA[\xef\xbc\xc0]]></A></xml>",
+	" <?xml version=\"1.0\"?><xml/>", "\ufeff\n<?xml version=\"1.0\"?><xml/>",
 	"<xml><A / ></xml>", "<xml><你/></xml>", "<xml\x00/>",
 }
 

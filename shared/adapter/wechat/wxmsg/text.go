@@ -27,8 +27,10 @@ func legal(b []byte) kind {
 		for stop := min(i+8, len(b)); i < stop; {
 			c := b[i]
 			switch {
-			case 0xE1 <= c && c <= 0xEC && len(b)-i >= 3 && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80:
-				// U+1000 to U+CFFF, and with it Chinese: three bytes, and nothing to forbid.
+			case (0xE1 <= c && c <= 0xEC || c == 0xEF && len(b)-i >= 3 && b[i+1] < 0xBF) &&
+				len(b)-i >= 3 && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80:
+				// U+1000 to U+CFFF and U+F000 to U+FFBF, and with them Chinese and its punctuation:
+				// three bytes, and nothing to forbid.
 				i += 3
 				continue
 			case c >= utf8.RuneSelf:
@@ -59,7 +61,11 @@ func legal(b []byte) kind {
 // text may have.
 func plain(b []byte) int {
 	rest := b
-	for len(rest) >= 32 && (odd(rest)|odd(rest[8:])|odd(rest[16:])|odd(rest[24:]))&tops == 0 {
+	for len(rest) >= 32 {
+		b := (*[32]byte)(rest)
+		if (odd(b[:8])|odd(b[8:16])|odd(b[16:24])|odd(b[24:]))&tops != 0 {
+			break
+		}
 		rest = rest[32:]
 	}
 	for len(rest) >= 8 && odd(rest)&tops == 0 {

@@ -7,8 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-func (r *reader) xmlDocument() error {
-	if r.take("<?xml") {
+// xmlDocument reads the outermost element. Only at the start may an XML declaration
+// stand before it.
+func (r *reader) xmlDocument(atStart bool) error {
+	if atStart && r.take("<?xml") {
 		if err := r.declaration(); err != nil {
 			return err
 		}
@@ -72,17 +74,42 @@ func (r *reader) element() error {
 	if err != nil {
 		return err
 	}
-	r.space()
-	if !r.take("/>") {
-		if !r.takeByte('>') {
-			return r.fail("an attribute, or a tag that does not end")
-		}
-		if err := r.content(at); err != nil {
-			return err
+	if !r.leaf(at) {
+		r.space()
+		if !r.take("/>") {
+			if !r.takeByte('>') {
+				return r.fail("an attribute, or a tag that does not end")
+			}
+			if err := r.content(at); err != nil {
+				return err
+			}
 		}
 	}
 	r.close(at)
 	return nil
+}
+
+// leaf reads the rest of the most usual element in one go, "><![CDATA[text]]></name>".
+// Of any other, good or bad, it reads nothing.
+func (r *reader) leaf(at int) bool {
+	const opening, closing = "><![CDATA[", "]]></"
+	rest := r.body[r.pos:]
+	if len(rest) < len(opening) || string(rest[:len(opening)]) != opening {
+		return false
+	}
+	rest = rest[len(opening):]
+	n := max(0, bytes.IndexByte(rest, ']'))
+	text, end := rest[:n], rest[n:]
+	name := r.bytes(r.item(at).name)
+	size := len(closing) + len(name) + len(">")
+	if len(end) < size || string(end[:len(closing)]) != closing || end[size-1] != '>' ||
+		!bytes.Equal(end[len(closing):size-1], name) || legal(text)&^controls != 0 {
+		return false
+	}
+	start := r.pos + len(opening)
+	r.item(at).text = makeSpan(start, start+n)
+	r.pos = start + n + size
+	return true
 }
 
 // content reads what stands in the element at, and its end tag: a text, or elements.
@@ -163,7 +190,7 @@ func (r *reader) name() (span, error) {
 	if n == 0 || rest[0] == '-' || rest[0] == '.' || (rest[0] >= '0' && rest[0] <= '9') {
 		return span{}, r.fail("no element name")
 	}
-	return span{start, r.pos}, nil
+	return makeSpan(start, r.pos), nil
 }
 
 // nameBytes are what a name consists of; digits, '-' and '.' can't begin one.
@@ -180,7 +207,7 @@ func (r *reader) cdata() (span, error) {
 	if n < 0 {
 		return span{}, r.fail("CDATA section does not end")
 	}
-	text := span{r.pos, r.pos + n}
+	text := makeSpan(r.pos, r.pos+n)
 	k := legal(r.bytes(text))
 	if k&(broken|nonchars) != 0 {
 		return span{}, r.fail("character that XML has not")
@@ -212,7 +239,7 @@ func (r *reader) characters() (span, error) {
 	if n < 0 {
 		return span{}, r.fail("element does not end")
 	}
-	at := span{r.pos, r.pos + n}
+	at := makeSpan(r.pos, r.pos+n)
 	text := r.bytes(at)
 	if blank(text) && bytes.IndexByte(text, '\r') < 0 { // between elements, mostly
 		r.pos += n
@@ -244,7 +271,7 @@ func (r *reader) characters() (span, error) {
 func (r *reader) aside(text []byte) span {
 	start := len(r.side)
 	r.side = append(r.side, text...)
-	return span{^start, len(r.side)}
+	return makeSpan(^start, len(r.side))
 }
 
 // blank reports whether text is white space only.
