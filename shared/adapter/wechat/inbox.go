@@ -81,6 +81,9 @@ func (in *Inbox) Open(acc account.Account, query url.Values, body []byte, receiv
 		return message.Push{}, err
 	}
 	id, err := identify(plain)
+	if err != nil { // Read mends such a body, and must find the same customer and key
+		id, err = identify(mend(plain))
+	}
 	if err != nil {
 		id = identity{key: rawKey(plain)}
 	} else if acc.OriginalID != "" && len(id.to) > 0 && string(id.to) != acc.OriginalID {

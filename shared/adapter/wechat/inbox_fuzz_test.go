@@ -54,6 +54,8 @@ func FuzzRead(f *testing.F) {
 		f.Add(tc.push.body(account.XML), tc.channel == official)
 		f.Add(tc.push.body(account.JSON), tc.channel == official)
 	}
+	f.Add([]byte("{}\x11"), false) // mended
+	f.Add([]byte("{\"FromUserName\":\"mei\",\"MsgType\":\"text\",\"Content\":\"\x08\",\"MsgId\":1}"), false)
 	f.Fuzz(func(t *testing.T, body []byte, isOfficial bool) {
 		acc := account.Account{ID: "shop", Channel: mini, Mode: account.Plaintext, Token: "t"}
 		if isOfficial {

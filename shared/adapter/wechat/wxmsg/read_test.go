@@ -20,6 +20,7 @@ var goodXML = []string{
 	"<xml><C>你好😀 ]] ></C></xml>", "<xml>\n<![CDATA[ ]]><A/>\n</xml>", "<xml>text</xml>",
 	"<xml><A><![CDATA[x]]></A ><B ><![CDATA[y]]></B></xml>", "<xml><A><![CDATA[]]></A><B><![CDATA[]]]></B></xml>",
 	"<xml><A><![CDATA[1]2]]></A><B><![CDATA[a]]>b</B><C><![CDATA[a\tb\r\n\n]]></C></xml>",
+	"<xml><A>1</A ><B>-.</B><C>1 </C><D>1&#50;</D><E>1<![CDATA[2]]></E><F></F></xml>",
 	"<xml><C><![CDATA[你好，我的订单（１）？\ue000\uf8ff\ufeff\ufffd]]></C><D>，。！</D></xml>",
 }
 
@@ -37,7 +38,7 @@ var badXML = []string{
 	"<xml>\x00</xml>", "<xml>\x08</xml>", "<xml>\xff</xml>", "<xml>\xed\xa0\x80</xml>", "<xml><![CDATA[\x01]]></xml>", "<xml>\uffff</xml>",
 	"<xml><A></B></xml>", "<xml><A></xml></A>", "<xml><A>1<B/></A></xml>", "<xml><A/>1</xml>", "<xml>1<A/></xml>", "<xml><1/></xml>", "<xml>< A/></xml>",
 	"<xml><A><![CDATA[x]]></B></xml>", "<xml><A><![CDATA[x]]></AB></xml>", "<xml><A><![CDATA[x]]></A", "<xml><A><![CDATA[x]></A></xml>",
-	"<xml><A><![CDATA[x</A></xml>", "<xml><A><![CDATA[\ufffe]]></A></xml>", "<xml><A><![CDATA[\xef\xbc]]></A></xml>", "<xml><A><![CDATA[\xef\xbc\xc0]]></A></xml>",
+	"<xml><A><![CDATA[x</A></xml>", "<xml><A>1</AB></xml>", "<xml><A>1</", "<xml><A>1</A", "<xml><A>1]]></A></xml>", "<xml><A><![CDATA[\ufffe]]></A></xml>", "<xml><A><![CDATA[\xef\xbc]]></A></xml>", "<xml><A><![CDATA[\xef\xbc\xc0]]></A></xml>",
 	" <?xml version=\"1.0\"?><xml/>", "\ufeff\n<?xml version=\"1.0\"?><xml/>",
 	"<xml><A / ></xml>", "<xml><你/></xml>", "<xml\x00/>",
 }
