@@ -70,8 +70,8 @@ func (*Inbox) Echo(acc account.Account, query url.Values) (string, error) {
 // Customer, under the hash of its body.
 //
 // How a push proves itself depends on the account's mode, see [Inbox.plaintext],
-// and whatever the mode it must be addressed to the account's OriginalID, if that
-// is known. Its age is no reason to refuse it: retries and redeliveries are old.
+// and whatever the mode it must not be addressed to another OriginalID, if the account's
+// own is known. Its age is no reason to refuse it: retries and redeliveries are old.
 func (in *Inbox) Open(acc account.Account, query url.Values, body []byte, receivedAt time.Time) (message.Push, error) {
 	if len(body) > MaxBody {
 		return message.Push{}, fault.WithStatus(fault.New(fault.Invalid, CodeOversized, "The body is larger than 1 MiB."), 413)

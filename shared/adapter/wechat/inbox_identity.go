@@ -18,10 +18,9 @@ const maxCustomer = 128
 
 // identity says whose a push is, and which.
 type identity struct {
-	customer  account.Customer // empty: nobody's
-	key       string           // see message.Inbound
-	to        []byte           // ToUserName, in the body
-	addressed bool             // whether the push must have a ToUserName
+	customer account.Customer // empty: nobody's
+	key      string           // see message.Inbound
+	to       []byte           // ToUserName, in the body
 }
 
 // The fields that tell a push from others.
@@ -72,7 +71,7 @@ func identify(body []byte) (identity, error) {
 	case string(kind) == "event":
 		return identifyEvent(body, &f)
 	}
-	id := identity{to: f[fieldTo], addressed: true}
+	id := identity{to: f[fieldTo]}
 	var room [maxKey]byte
 	switch {
 	case len(kind) == 0:
@@ -114,7 +113,7 @@ func identifyEvent(body []byte, f *[identityFields][]byte) (identity, error) {
 	if !known || rule.whole || len(f[fieldCreated]) == 0 {
 		key = append(append(key, ':'), bodyHash(body)...)
 	}
-	return identity{customer: customer, key: bounded(key), to: f[fieldTo], addressed: true}, nil
+	return identity{customer: customer, key: bounded(key), to: f[fieldTo]}, nil
 }
 
 // identify3rd reads a push to a third-party platform's authorisation address: a
