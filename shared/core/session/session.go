@@ -150,12 +150,6 @@ func recall(list []Recent, key string) (Recent, bool) {
 	return Recent{}, false
 }
 
-// Recalls reports whether the push of that key is among the last ones.
-func (s Session) Recalls(key string) bool {
-	_, ok := recall(s.Recent, key)
-	return ok
-}
-
 // number gives the newest message its number.
 func (s *Session) number() message.ID {
 	s.Seq++

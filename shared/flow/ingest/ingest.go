@@ -33,7 +33,6 @@ type Channel interface {
 
 // Store keeps messages and remembers pushes.
 type Store interface {
-	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
 	// PutMessage refuses a row that exists with Conflict.
 	PutMessage(ctx context.Context, m message.Message) error
 	// Seen may miss what was marked less than a second ago: the session's own
@@ -134,18 +133,14 @@ func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
 // weeks, written last: what it knows was finished.
 func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Push, msg message.Inbound) (done, error) {
 	d := done{kind: kind(msg), did: "stored"}
-	current, err := in.Store.Session(ctx, a.ID, msg.Customer)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return d, err
+	seen, err := in.Store.Seen(ctx, a.ID, msg.Key)
+	if err == nil {
+		d.did = "dropped"
+		d.session, _, _ = seen.Message.Split()
+		return d, in.Store.RecordDrop(ctx, a.ID, msg.Key, p.ReceivedAt)
 	}
-	d.session = current.ID
-	if !current.Recalls(msg.Key) {
-		if _, err := in.Store.Seen(ctx, a.ID, msg.Key); err == nil {
-			d.did = "dropped"
-			return d, in.Store.RecordDrop(ctx, a.ID, msg.Key, p.ReceivedAt)
-		} else if !errors.Is(err, fault.NotFound) {
-			return d, err
-		}
+	if !errors.Is(err, fault.NotFound) {
+		return d, err
 	}
 	if err := in.Media.Expect(ctx, a, msg.PlatformMedia, p.ReceivedAt); err != nil {
 		return d, fmt.Errorf("expect media: %w", err)

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"kefu/shared/app"
+)
+
+// terminal is one whose user presses Ctrl-C once everything has been printed.
+type terminal struct {
+	bytes.Buffer
+	interrupt context.CancelFunc
+}
+
+func (t *terminal) Write(b []byte) (int, error) {
+	n, err := t.Buffer.Write(b)
+	if strings.Contains(t.String(), "/messages") {
+		t.interrupt()
+	}
+	return n, err
+}
+
+// TestRun prints the page's address, the keys and three curl lines, and ends
+// cleanly; what it generated is the same at the next start, and nobody else's to read.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	getenv := func(name string) string {
+		return map[string]string{"KEFU_ADDR": "127.0.0.1:0", "KEFU_DATA": folder}[name]
+	}
+	var keys []string
+	for range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		out := &terminal{interrupt: cancel}
+		if err := run(ctx, getenv, out); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		for _, want := range []string{"/simulator/\n", "kfadmin_", "agent ann", "agent bo", "/accept\n", "Stopped; everything is kept in"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not printed:\n%s", want, text)
+			}
+		}
+		if n := strings.Count(text, "curl -s"); n != 3 {
+			t.Errorf("%d curl lines, want 3", n)
+		}
+		_, key, _ := strings.Cut(text, "agent ann   ")
+		key, _, _ = strings.Cut(key, "\n")
+		keys = append(keys, key)
+	}
+	if keys[0] == "" || keys[0] != keys[1] {
+		t.Errorf("Ann's key is %q, then %q", keys[0], keys[1])
+	}
+	info, err := os.Stat(folder + "/demo.json")
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the demo's keys: %v, %v", info, err)
+	}
+}
+
+// TestDead lists dead letters without their texts, and sends them again.
+func TestDead(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	getenv := func(name string) string { return map[string]string{"KEFU_DATA": folder}[name] }
+	ctx := t.Context()
+	system, err := app.Open(app.Config{Data: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := system.Queues().Route
+	if err := q.Send(ctx, "shop", 0, []byte("what a customer wrote")); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		batch, err := q.Receive(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batch) == 0 {
+			break
+		}
+		if err := q.Retry(ctx, batch[0].Receipt, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := system.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{{nil, "route     1 dead letters"}, {[]string{"-redrive"}, "route     1 sent again"}, {nil, "route     0 dead letters"}} {
+		var out bytes.Buffer
+		if err := dead(ctx, getenv, &out, tt.args); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "customer wrote") {
+			t.Errorf("%v: got %q, want %q and no text", tt.args, out.String(), tt.want)
+		}
+	}
+}
