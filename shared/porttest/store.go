@@ -81,6 +81,9 @@ type Directory interface {
 type Conversations interface {
 	// Session returns the current session of a customer, ended or not.
 	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+	// GlanceSession is Session, but may miss what was saved less than a second ago: for a caller whose save
+	// is refused then, and who looks again before concluding that there is nothing to do.
+	GlanceSession(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
 	// SaveSession replaces the customer's session on condition that the stored version is was (0: there
 	// is none); it is stored with version was+1. Otherwise Conflict, and nothing is changed.
 	// Of any number that race on one version, one wins. Lists and DueAt index follow in the same step.

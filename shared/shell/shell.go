@@ -25,6 +25,9 @@ import (
 // the stored version is not was; all the rest may be repeated without harm.
 type Store interface {
 	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+	// GlanceSession may miss what was saved less than a second ago.
+	GlanceSession(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+	Message(ctx context.Context, id message.ID) (message.Message, error)
 	SaveSession(ctx context.Context, s session.Session, was int64) error
 	ArchiveSession(ctx context.Context, s session.Session) error
 	SettleMessage(ctx context.Context, s message.Settlement) (wrote bool, err error)
@@ -102,13 +105,62 @@ func (sh *Shell) once(ctx context.Context, id session.ID, ref session.Ref, r ses
 // change loads, steps and saves, taking turns with others of this process.
 func (sh *Shell) change(ctx context.Context, id session.ID, ref session.Ref, r session.Rules, events []session.Event) (Result, []session.Effect, error) {
 	defer sh.Turns.take(ref)()
-	was, err := sh.Store.Session(ctx, ref.Account, ref.Customer)
+	if arrives(events) {
+		// What a customer does changes the conversation, so a glance is enough: if it
+		// is out of date, the save is refused. Any other outcome asks for a proper look.
+		res, effects, saved, err := sh.try(ctx, sh.Store.GlanceSession, id, ref, r, events)
+		if saved || (!errors.Is(err, errRaced) && errors.Is(err, fault.Unavailable)) {
+			return res, effects, err
+		}
+	}
+	res, effects, _, err := sh.try(ctx, sh.Store.Session, id, ref, r, events)
+	return res, effects, err
+}
+
+// load reads a conversation.
+type load func(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+
+// try makes one attempt with what load gives; saved tells that it led to a save.
+func (sh *Shell) try(
+	ctx context.Context, read load, id session.ID, ref session.Ref, r session.Rules, events []session.Event,
+) (res Result, effects []session.Effect, saved bool, err error) {
+	was, err := read(ctx, ref.Account, ref.Customer)
 	if err != nil && !(errors.Is(err, fault.NotFound) && arrives(events)) {
-		return Result{}, nil, err
+		return Result{}, nil, false, err
 	}
 	if id != "" && was.ID != id {
-		return Result{Session: was}, nil, fault.New(fault.Conflict, "session-closed", "the customer has opened another session since")
+		return Result{Session: was}, nil, false, fault.New(fault.Conflict, "session-closed", "the customer has opened another session since")
 	}
+	events, landed, err := sh.land(ctx, was, events)
+	if err != nil {
+		return Result{}, nil, false, err
+	}
+	res, effects, err = sh.step(was, r, events)
+	if err != nil {
+		return res, nil, false, err
+	}
+	if err := sh.before(ctx, was, effects); err != nil {
+		return Result{}, nil, false, err
+	}
+	if reflect.DeepEqual(res.Session, was) {
+		return res, effects, false, nil
+	}
+	if (landed || sent(was, effects)) && session.Rests(was, res.Session) {
+		return res, effects, false, sh.confirm(ctx, ref, was, landed)
+	}
+	err = sh.Store.SaveSession(ctx, res.Session, was.Version)
+	if errors.Is(err, fault.Conflict) {
+		return Result{}, nil, false, errRaced
+	}
+	if err != nil {
+		return Result{}, nil, false, fmt.Errorf("save session: %w", err)
+	}
+	res.Session.Version = was.Version + 1
+	return res, effects, true, nil
+}
+
+// step applies the events one after the other; a refusal leaves all as it was.
+func (sh *Shell) step(was session.Session, r session.Rules, events []session.Event) (Result, []session.Effect, error) {
 	res := Result{Session: was, At: sh.Now()}
 	var effects []session.Effect
 	for _, e := range events {
@@ -118,21 +170,55 @@ func (sh *Shell) change(ctx context.Context, id session.ID, ref session.Ref, r s
 		}
 		res.Session, effects = next, append(effects, more...)
 	}
-	if err := sh.before(ctx, was, effects); err != nil {
-		return Result{}, nil, err
-	}
-	if reflect.DeepEqual(res.Session, was) {
-		return res, effects, nil
-	}
-	err = sh.Store.SaveSession(ctx, res.Session, was.Version)
-	if errors.Is(err, fault.Conflict) {
-		return Result{}, nil, errRaced
-	}
-	if err != nil {
-		return Result{}, nil, fmt.Errorf("save session: %w", err)
-	}
-	res.Session.Version = was.Version + 1
 	return res, effects, nil
+}
+
+// land looks whether the flight has ended and its sender left that to the next
+// save: its message's row tells. A sender who comes with the answer knows better,
+// and a customer's message doesn't care, unless something waits behind the flight.
+func (sh *Shell) land(ctx context.Context, was session.Session, events []session.Event) ([]session.Event, bool, error) {
+	f := was.Flight
+	if f == nil || len(events) == 0 || (arrives(events) && len(was.Outbox) == 0) {
+		return events, false, nil
+	}
+	if a, ok := events[0].(session.Answered); ok && a.Message == f.Message {
+		return events, false, nil
+	}
+	m, err := sh.Store.Message(ctx, f.Message)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return nil, false, fmt.Errorf("row of the flight: %w", err)
+	}
+	if m.State != message.Sent {
+		return events, false, nil
+	}
+	return append([]session.Event{session.Landed{Message: f.Message}}, events...), true, nil
+}
+
+// sent reports whether the flight's message has just been recorded as sent.
+func sent(was session.Session, effects []session.Effect) bool {
+	for _, e := range effects {
+		if r, ok := e.(session.Record); ok && was.Flight != nil && r.Settlement.Message == was.Flight.Message {
+			return r.Settlement.State == message.Sent
+		}
+	}
+	return false
+}
+
+// confirm makes sure that nobody has saved while a flight was being recorded whose
+// end is not saved. Who enqueues from now on finds the record, and whoever has
+// enqueued before is found here: one of the two sends the message.
+func (sh *Shell) confirm(ctx context.Context, ref session.Ref, was session.Session, landed bool) error {
+	if landed {
+		return nil // recorded long ago
+	}
+	is, err := sh.Store.Session(ctx, ref.Account, ref.Customer)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	if is.Version != was.Version {
+		return errRaced
+	}
+	return nil
 }
 
 func arrives(events []session.Event) bool {

@@ -98,6 +98,16 @@ func arrived(id session.ID, key string) session.Arrived {
 
 func (d *diary) row(context.Context, session.Session, session.Store) error { return d.write("row") }
 
+// keep writes the row, and into the diary that it did.
+func (d *diary) keep(ctx context.Context, s session.Session, e session.Store) error {
+	_, n, _ := e.Message.Split()
+	err := d.PutMessage(ctx, message.Message{
+		ID: e.Message, N: n, Tenant: s.Tenant, Account: s.Account, Customer: s.Customer, Session: s.ID,
+		Direction: message.Out, Content: message.Content{Type: message.TypeText, Text: &message.Text{}}, State: message.Pending, CreatedAt: now,
+	})
+	return errors.Join(err, d.write("row"))
+}
+
 // expect compares what was written since the last time.
 func (d *diary) expect(t *testing.T, what string, want ...string) {
 	t.Helper()
@@ -114,7 +124,11 @@ func TestOrder(t *testing.T) {
 	ctx := t.Context()
 	do := func(e ...session.Event) shell.Result {
 		t.Helper()
-		res, err := sh.Do(ctx, ref, rules, d.row, e...)
+		row := d.keep
+		if _, ok := e[0].(session.Arrived); ok {
+			row = d.row
+		}
+		res, err := sh.Do(ctx, ref, rules, row, e...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +148,7 @@ func TestOrder(t *testing.T) {
 		t.Fatal("there is a call to make")
 	}
 	do(session.Answered{Message: res.Call.Message, Outcome: session.Outcome{Kind: session.Sent}})
-	d.expect(t, "its outcome", "settle sent", "save")
+	d.expect(t, "its outcome, which the row tells and the next save takes along", "settle sent")
 	res = do(session.Enqueue{Parts: 1, SendAt: now.Add(time.Minute)})
 	d.expect(t, "an answer for later", "save", "row", "wake sender shop/mei 1m0s")
 	do(session.Cancel{Message: res.Stored.Message})

@@ -101,7 +101,9 @@ func (s *Session) wakes(r Rules, now time.Time) []Effect {
 	if s.State == Queued && r.Auto {
 		effects = append(effects, WakeRouter{})
 	}
-	if at, ok := s.nextCall(now); ok {
+	// Also while a call is under way: its sender may have looked for more to do, and
+	// left, in this very moment.
+	if at, ok := s.callable(now); ok {
 		effects = append(effects, WakeSender{At: at})
 	}
 	return effects

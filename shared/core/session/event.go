@@ -62,6 +62,10 @@ type Answered struct {
 	Yield bool
 }
 
+// Landed: the row of the flight's message says that it was sent. Its sender had
+// nothing more to do and left the rest to the next save; see [Rests].
+type Landed struct{ Message message.ID }
+
 // Orphaned: whoever made the flight's call is known to be gone. An engine with one
 // owner says so when it starts; others let the lease run out.
 type Orphaned struct{}
@@ -86,6 +90,7 @@ func (Enqueue) event()  {}
 func (Cancel) event()   {}
 func (Next) event()     {}
 func (Answered) event() {}
+func (Landed) event()   {}
 func (Orphaned) event() {}
 func (Settled) event()  {}
 func (Drop) event()     {}

@@ -188,6 +188,8 @@ func (r *run) checkState(before Session, e Event) {
 		r.t.Fatalf("%T counted backwards", e)
 	case (len(s.Outbox) > 0 || s.Flight != nil || len(s.Endings) > 0 || s.State.Active()) && s.DueAt.IsZero():
 		r.t.Fatalf("%T: the sweep would never come by", e)
+	case s.DueAt.After(s.due(r.rules, r.now)):
+		r.t.Fatalf("%T: the sweep comes by at %v and must at %v", e, s.DueAt, s.due(r.rules, r.now))
 	case len(s.Recent) > recentLimit || len(s.Calls) > callLimit:
 		r.t.Fatalf("%T: the short memory has grown to %d", e, len(s.Recent))
 	}

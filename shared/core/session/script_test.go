@@ -196,6 +196,8 @@ func (st *stage) event(f []string) (Event, error) {
 		return Settled{Messages: ids}, nil
 	case f[0] == "sender":
 		return Next{}, nil
+	case f[0] == "landed":
+		return Landed{Message: st.message(f[1])}, nil
 	case f[0] == "sweep":
 		return Tick{}, nil
 	case f[0] == "answer":

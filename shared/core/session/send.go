@@ -1,6 +1,7 @@
 package session
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -29,6 +30,24 @@ func (s *Session) giveUp(now time.Time) Effect {
 	s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent-1)
 	s.Flight = nil
 	return s.conclude(f.Waiting, message.Unknown, string(Lost), now)
+}
+
+// landed ends a flight whose message is known to have been sent.
+func (s *Session) landed(e Landed) {
+	if f := s.Flight; f != nil && f.Message == e.Message {
+		s.Flight = nil
+	}
+}
+
+// Rests reports whether next may stay unsaved, because it differs from was only by
+// a flight that has ended. If the row of its message says that it was sent, nothing
+// is lost: the next event finds that row, and begins with [Landed].
+func Rests(was, next Session) bool {
+	if was.Flight == nil || next.Flight != nil {
+		return false
+	}
+	was.Flight = nil
+	return reflect.DeepEqual(was, next)
 }
 
 func (s *Session) orphaned(now time.Time) []Effect {
@@ -215,6 +234,11 @@ func (s *Session) nextCall(now time.Time) (at time.Time, ok bool) {
 		// Its sender goes on with the rest. Should he be gone, the sweep notices.
 		return time.Time{}, false
 	}
+	return s.callable(now)
+}
+
+// callable is nextCall as if no call were under way.
+func (s *Session) callable(now time.Time) (at time.Time, ok bool) {
 	soonest := func(t time.Time) {
 		if !ok || t.Before(at) {
 			at, ok = t, true

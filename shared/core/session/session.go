@@ -66,7 +66,7 @@ type Session struct {
 	Flight  *Flight              `json:"flight,omitempty"`
 	Endings []message.Settlement `json:"endings,omitempty"`
 
-	// DueAt is when the sweep must come by; zero means never.
+	// DueAt is when the sweep comes by: at the latest when it must, see visit. Zero means never.
 	DueAt time.Time `json:"due_at,omitzero"`
 	// Version is the store's: it grows by one with each save.
 	Version int64 `json:"version"`

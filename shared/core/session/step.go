@@ -36,6 +36,8 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 		effects = next.turn(now)
 	case Answered:
 		effects = next.answered(e, now)
+	case Landed:
+		next.landed(e)
 	case Orphaned:
 		effects = next.orphaned(now)
 	case Settled:
@@ -50,6 +52,7 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 	if err != nil {
 		return s, nil, err
 	}
-	next.DueAt = next.due(r, now)
+	_, ticked := e.(Tick)
+	next.DueAt = next.visit(ticked, r, now)
 	return next, effects, nil
 }

@@ -6,11 +6,19 @@ import "time"
 func (s *Session) tick(r Rules, now time.Time) []Effect {
 	effects := s.expire(r, now)
 	effects = append(effects, s.sweepOutbox(now)...)
-	s.Window = s.Window.Prune(now)
+	if !s.busy(now) {
+		s.Window = s.Window.Prune(now) // no write for that alone
+	}
 	if s.Flight != nil && !now.Before(s.Flight.Deadline) {
 		effects = append(effects, WakeSender{})
 	}
-	return append(effects, s.wakes(r, now)...)
+	for _, e := range s.wakes(r, now) {
+		if w, ok := e.(WakeSender); ok && w.At.After(now.Add(2*lostWake)) {
+			continue // a later visit wakes him in time
+		}
+		effects = append(effects, e)
+	}
+	return effects
 }
 
 // end of life: when the customer has been silent for too long.
@@ -45,6 +53,34 @@ func (s Session) At(r Rules, now time.Time) Session {
 
 // lostWake is after what time the sweep looks for work whose wake-up never came.
 const lostWake = time.Minute
+
+// quietFor is how long nothing must have happened before a conversation is taken
+// for idle. An early visit of the sweep costs a look; moving the mark there and
+// back costs writes, which are dearer by fifty looks.
+const quietFor = 30 * time.Minute
+
+// visit is when the sweep shall come by: never later than it must, but often
+// earlier. The mark moves forward at once; it moves back only when the sweep has
+// come by and found the conversation idle, so that it costs nothing per message.
+func (s Session) visit(ticked bool, r Rules, now time.Time) time.Time {
+	due := s.due(r, now)
+	early := !s.DueAt.IsZero() && !due.IsZero() && !due.Before(s.DueAt)
+	if early && (!ticked || s.busy(now) || due.Before(now.Add(quietFor))) {
+		return s.DueAt
+	}
+	return due
+}
+
+// busy reports whether something happened lately.
+func (s Session) busy(now time.Time) bool {
+	last := s.LastCustomerAt
+	for _, t := range s.Window.Took {
+		if t.At.After(last) {
+			last = t.At
+		}
+	}
+	return now.Before(last.Add(quietFor))
+}
 
 // due is when the sweep must come by.
 func (s Session) due(r Rules, now time.Time) time.Time {

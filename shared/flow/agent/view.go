@@ -156,7 +156,7 @@ func viewMessage(m message.Message, conversation session.Session, now time.Time)
 			v.PartsSent = w.PartsSent
 		}
 	}
-	if f := conversation.Flight; f != nil && f.Message == m.ID {
+	if f := conversation.Flight; f != nil && f.Message == m.ID && !m.State.Final() {
 		v.PartsSent = f.PartsSent
 	}
 	return v
