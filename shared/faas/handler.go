@@ -16,7 +16,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/tencentyun/scf-go-lib/cloudfunction"
 )
 
 // Handler takes one event's bytes and gives the answer's bytes. It must not keep payload after it returns: hosts
@@ -28,7 +27,4 @@ type Handler func(ctx context.Context, payload []byte) ([]byte, error)
 // find it by reflection and JSON-decode the bytes.
 func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) { return h(ctx, payload) }
 
-var (
-	_ lambda.Handler        = Handler(nil)
-	_ cloudfunction.Handler = Handler(nil)
-)
+var _ lambda.Handler = Handler(nil)

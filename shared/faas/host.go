@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/tencentyun/scf-go-lib/cloudfunction"
-	"github.com/tencentyun/scf-go-lib/functioncontext"
 )
 
 const (
@@ -20,8 +18,6 @@ const (
 
 	// initTimeout ends a build before Lambda's own limit of 10 s for the init phase does.
 	initTimeout = 9 * time.Second
-	// scfTimeout is taken when SCF sends neither a deadline nor a time limit.
-	scfTimeout = 30 * time.Second
 )
 
 var errTooManyArguments = errors.New("usage: FUNCTION [EVENT.json]")
@@ -46,7 +42,7 @@ func Main(build func(ctx context.Context) (Handler, error)) {
 		warm(l)
 		lambda.Start(Handler(l.Invoke))
 	case os.Getenv(envSCF) != "":
-		cloudfunction.StartHandler(timely(l.Invoke))
+		startSCF(l.Invoke)
 	default:
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		code := runOnce(ctx, l.Invoke, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
@@ -60,24 +56,6 @@ func warm(l *lazy) {
 	ctx, cancel := context.WithTimeout(context.Background(), initTimeout)
 	defer cancel()
 	_, _ = l.get(ctx) // logged there; the first invocation builds again and reports
-}
-
-// timely gives an SCF call a deadline where the request has none: the vendor's library reads a zero Deadline as
-// the year 1970, which is a context that is already over.
-func timely(h Handler) Handler {
-	return func(ctx context.Context, payload []byte) ([]byte, error) {
-		deadline, ok := ctx.Deadline()
-		if !ok || deadline.Unix() > 0 {
-			return h(ctx, payload)
-		}
-		limit := scfTimeout
-		if fc, ok := functioncontext.FromContext(ctx); ok && fc.TimeLimitInMs > 0 {
-			limit = time.Duration(fc.TimeLimitInMs) * time.Millisecond
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-		return h(ctx, payload)
-	}
 }
 
 // runOnce is the local host. It gives the exit code.

@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/tencentyun/scf-go-lib/functioncontext"
 )
 
 type requestIDKey struct{}
@@ -23,10 +22,8 @@ func RequestID(ctx context.Context) string {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		return lc.AwsRequestID
 	}
-	if fc, ok := functioncontext.FromContext(ctx); ok {
-		return fc.RequestID
-	}
-	return ""
+	id, _ := scfRequest(ctx)
+	return id
 }
 
 // functionName gives the name that the host knows the function by.
@@ -34,8 +31,8 @@ func functionName(ctx context.Context) string {
 	if lambdacontext.FunctionName != "" {
 		return lambdacontext.FunctionName
 	}
-	if fc, ok := functioncontext.FromContext(ctx); ok && fc.FunctionName != "" {
-		return fc.FunctionName
+	if _, name := scfRequest(ctx); name != "" {
+		return name
 	}
 	if name := os.Getenv("FUNCTION_NAME"); name != "" {
 		return name
