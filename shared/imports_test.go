@@ -69,6 +69,16 @@ var layers = []layer{
 		why:     "an adapter wraps one foreign thing in words of core: no flow, no host, no other adapter",
 	},
 	{
+		path: "shared/adapter/kms/kmsfake",
+		why:  "the simulator judges the product, so it shares no code with it: one mistake could hide in both",
+	},
+	{
+		path:    "shared/adapter/kms",
+		imports: []string{"shared/core/..."},
+		tests:   []string{"shared/adapter/kms/kmsfake"},
+		why:     "an adapter wraps one foreign thing in words of core: no flow, no host, no other adapter",
+	},
+	{
 		path:    "shared/adapter/*",
 		imports: []string{"shared/core/..."},
 		tests:   []string{"shared/porttest"},
@@ -88,10 +98,11 @@ var layers = []layer{
 	{
 		path: "shared/app",
 		imports: []string{
-			"shared/core/...", "shared/shell", "shared/flow/...", "shared/adapter/bolt", "shared/adapter/dynamo", "shared/adapter/sqs",
-			"shared/adapter/wechat", "shared/adapter/wechat/wxcrypt", "shared/adapter/wechat/wxmsg", "shared/faas",
+			"shared/core/...", "shared/shell", "shared/flow/...", "shared/adapter/bolt", "shared/adapter/dynamo",
+			"shared/adapter/kms", "shared/adapter/s3", "shared/adapter/sqs", "shared/adapter/wechat",
+			"shared/adapter/wechat/wxcrypt", "shared/adapter/wechat/wxmsg", "shared/faas",
 		},
-		tests: []string{"shared/adapter/wechat/wxfake", "shared/faas/faastest", "shared/porttest"},
+		tests: []string{"shared/adapter/kms/kmsfake", "shared/adapter/wechat/wxfake", "shared/faas/faastest", "shared/porttest"},
 		why:   "app wires what ships",
 	},
 	{
@@ -103,10 +114,16 @@ var layers = []layer{
 	{
 		path: "infra/local/...",
 		imports: []string{
-			"infra/local/...", "shared/core/...", "shared/app", "shared/faas", "shared/adapter/bolt", "shared/adapter/wechat/wxfake",
+			"infra/local/...", "shared/core/...", "shared/app", "shared/faas", "shared/adapter/bolt",
+			"shared/adapter/kms/kmsfake", "shared/adapter/wechat/wxfake",
 		},
 		tests: []string{"shared/..."},
 		why:   "the local runner is app on the embedded engine, beside the simulator; wiring belongs in app",
+	},
+	{
+		path:    "infra/emulator/...",
+		imports: []string{"infra/emulator/..."},
+		why:     "it starts foreign engines and knows nothing of the product",
 	},
 	{
 		path:    "infra/*",
@@ -120,6 +137,7 @@ var layers = []layer{
 var testOnly = map[string]string{
 	"shared/porttest":              "conformance suites are for _test.go files",
 	"shared/faas/faastest":         "the clouds' stand-ins are for _test.go files",
+	"shared/adapter/kms/kmsfake":   "the stand-in is for _test.go files and infra/local: it never ships",
 	"shared/adapter/wechat/wxfake": "the simulator is for _test.go files and infra/local: it never ships",
 }
 
@@ -131,10 +149,14 @@ var vendors = []vendor{
 	{"go.etcd.io/bbolt", []string{"shared/adapter/bolt"}, "one adapter wraps one vendor"},
 	{
 		"github.com/aws/aws-sdk-go-v2",
-		[]string{"shared/adapter/dynamo", "shared/adapter/sqs", "shared/app"},
-		"one adapter wraps one vendor; app loads the configuration for both",
+		[]string{"shared/adapter/dynamo", "shared/adapter/kms/...", "shared/adapter/s3", "shared/adapter/sqs", "shared/app"},
+		"one adapter wraps one service; app loads the configuration for all",
 	},
-	{"github.com/aws/smithy-go", []string{"shared/adapter/dynamo", "shared/adapter/sqs"}, "one adapter wraps one vendor"},
+	{
+		"github.com/aws/smithy-go",
+		[]string{"shared/adapter/dynamo", "shared/adapter/kms/...", "shared/adapter/s3", "shared/adapter/sqs"},
+		"one adapter wraps one service",
+	},
 	{"github.com/google/go-cmp", nil, "comparing is for tests"},
 	{"github.com/rogpeppe/go-internal", nil, "scripts and archives are for tests"},
 	{"go.uber.org/goleak", nil, "counting goroutines is for tests"},

@@ -25,7 +25,7 @@ var sendClauses = []queueClause{
 		body[0] = 'X' // the queue has its own
 		q.clock.pass(t, 0.1)
 		d := q.want(t, "\x00\xff<你好>")[0]
-		if d.ID == "" || d.Receipt == "" || d.Group != "group/1" || d.Receives != 1 || d.SentAt.IsZero() {
+		if d.ID == "" || d.Receipt == "" || d.Group != q.group("group/1") || d.Receives != 1 || d.SentAt.IsZero() {
 			t.Errorf("got %+v; want id, receipt, group, 1 receive, time", d)
 		}
 		if !q.clock.real && !d.SentAt.Equal(sent) {
@@ -41,7 +41,7 @@ var sendClauses = []queueClause{
 			t.Errorf("got %d messages; want the one of the limit, whole", len(list))
 		}
 	}},
-	{name: "a delay of 15 minutes is taken, more is Invalid", check: func(t *testing.T, q queueCase) {
+	{name: "a delay of 15 minutes is taken, more is Invalid", delays: true, check: func(t *testing.T, q queueCase) {
 		must(t, q.Send(t.Context(), "", queue.MaxDelay, []byte("late")))
 		wantKind(t, "a second more", q.Send(t.Context(), "", queue.MaxDelay+time.Second, []byte("x")), fault.Invalid)
 		q.wantNothing(t)
@@ -63,7 +63,7 @@ var sendClauses = []queueClause{
 		wantEqual(t, "different messages", len(got), 5)
 		q.wantNothing(t)
 	}},
-	{name: "a delayed message comes after its delay", check: func(t *testing.T, q queueCase) {
+	{name: "a delayed message comes after its delay", delays: true, check: func(t *testing.T, q queueCase) {
 		for _, group := range []string{"", "g"} {
 			must(t, q.Send(t.Context(), group, q.units(2), []byte("late"+group)))
 			q.clock.pass(t, 1)
@@ -72,7 +72,7 @@ var sendClauses = []queueClause{
 			q.ack(t, q.want(t, "late"+group)...)
 		}
 	}},
-	{name: "groups of every name are apart", check: func(t *testing.T, q queueCase) {
+	{name: "groups of every name are apart", groups: true, check: func(t *testing.T, q queueCase) {
 		groups := []string{"g", "g1", "g/1", "g\x00", "g\x00\x01", "ö", "1", "\xff", strings.Repeat("g", 128)}
 		for _, g := range groups {
 			q.send(t, g, g+" first", g+" second")
@@ -90,14 +90,14 @@ var sendClauses = []queueClause{
 }
 
 var orderClauses = []queueClause{
-	{name: "a group comes in the order of its Sends", check: func(t *testing.T, q queueCase) {
+	{name: "a group comes in the order of its Sends", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", numbered("g", 1, 12)...)
 		for _, want := range numbered("g", 1, 12) {
 			q.ack(t, q.want(t, want)...)
 		}
 		q.wantNothing(t)
 	}},
-	{name: "while one of a group is worked on, no other of it is delivered", check: func(t *testing.T, q queueCase) {
+	{name: "while one of a group is worked on, no other of it is delivered", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "a", "a1", "a2")
 		q.send(t, "b", "b1", "b2")
 		first := q.take(t, 1)[0]
@@ -112,7 +112,7 @@ var orderClauses = []queueClause{
 		q.ack(t, second)
 		q.want(t, second.Group+"2")
 	}},
-	{name: "one Receive may return several of a group, in order", check: func(t *testing.T, q queueCase) {
+	{name: "one Receive may return several of a group, in order", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", numbered("g", 1, 5)...)
 		list, err := q.Receive(t.Context(), 3)
 		must(t, err)
@@ -125,7 +125,7 @@ var orderClauses = []queueClause{
 		q.ack(t, list[len(list)-1])
 		q.want(t, numbered("g", len(list)+1, 5)[0])
 	}},
-	{name: "a message sent to a locked group waits", check: func(t *testing.T, q queueCase) {
+	{name: "a message sent to a locked group waits", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "g1")
 		first := q.want(t, "g1")
 		q.send(t, "g", "g2")
@@ -133,7 +133,7 @@ var orderClauses = []queueClause{
 		q.ack(t, first...)
 		q.want(t, "g2")
 	}},
-	{name: "a delayed message blocks nobody before", check: func(t *testing.T, q queueCase) {
+	{name: "a delayed message blocks nobody before", groups: true, delays: true, check: func(t *testing.T, q queueCase) {
 		must(t, q.Send(t.Context(), "g", q.units(2), []byte("late")))
 		q.send(t, "g", "g1", "g2")
 		q.ack(t, q.want(t, "g1")...)
@@ -142,7 +142,7 @@ var orderClauses = []queueClause{
 		q.clock.pass(t, 2.1)
 		q.want(t, "late")
 	}},
-	{name: "a delayed message joins its group when its delay is over", setClock: true, check: func(t *testing.T, q queueCase) {
+	{name: "a delayed message joins its group when its delay is over", groups: true, delays: true, setClock: true, check: func(t *testing.T, q queueCase) {
 		must(t, q.Send(t.Context(), "g", q.units(2), []byte("late")))
 		q.send(t, "g", "before")
 		q.clock.pass(t, 3)
@@ -151,7 +151,7 @@ var orderClauses = []queueClause{
 			q.ack(t, q.want(t, want)...)
 		}
 	}},
-	{name: "a clock that is set back keeps the order", setClock: true, check: func(t *testing.T, q queueCase) {
+	{name: "a clock that is set back keeps the order", groups: true, setClock: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "g1")
 		q.clock.pass(t, -100)
 		q.send(t, "g", "g2", "g3")
@@ -162,7 +162,7 @@ var orderClauses = []queueClause{
 }
 
 var returnClauses = []queueClause{
-	{name: "a message that nobody acks comes again when its visibility is over", check: func(t *testing.T, q queueCase) {
+	{name: "a message that nobody acks comes again when its visibility is over", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "g1", "g2")
 		first := q.want(t, "g1")[0]
 		q.clock.pass(t, visible-1)
@@ -174,6 +174,30 @@ var returnClauses = []queueClause{
 		}
 		q.ack(t, again)
 		q.want(t, "g2")
+	}},
+	{name: "a message without a group comes again when its visibility is over", check: func(t *testing.T, q queueCase) {
+		q.send(t, "", "m")
+		first := q.want(t, "m")[0]
+		q.clock.pass(t, visible-1)
+		q.wantNothing(t)
+		q.clock.pass(t, 1.1)
+		again := q.want(t, "m")[0]
+		if again.ID != first.ID || again.Receives != 2 || again.Receipt == first.Receipt || again.Group != "" {
+			t.Errorf("got %+v after %+v; want the same id, another receipt, 2 receives", again, first)
+		}
+		q.ack(t, again)
+		q.wantNothing(t)
+	}},
+	{name: "Retry gives a message without a group back after the delay", check: func(t *testing.T, q queueCase) {
+		q.send(t, "", "m", "n")
+		list := q.take(t, 2)
+		wantEqual(t, "received", len(list), 2)
+		q.retry(t, list[0], 2)
+		q.retry(t, list[1], 0)
+		q.ack(t, q.want(t, string(list[1].Body))...) // it doesn't wait for the other
+		q.wantNothing(t)
+		q.clock.pass(t, 2.1)
+		wantEqual(t, "receives", q.want(t, string(list[0].Body))[0].Receives, 2)
 	}},
 	{name: "an acked message never comes again", check: func(t *testing.T, q queueCase) {
 		q.send(t, "", "m")
@@ -192,7 +216,7 @@ var returnClauses = []queueClause{
 			q.ack(t, n...)
 		}
 	}},
-	{name: "a stale receipt changes nothing", check: func(t *testing.T, q queueCase) {
+	{name: "a stale receipt changes nothing", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "g1", "g2")
 		stale := q.want(t, "g1")[0]
 		q.clock.pass(t, visible+0.1)
@@ -224,7 +248,7 @@ var returnClauses = []queueClause{
 		q.clock.pass(t, visible+0.1)
 		q.wantNothing(t)
 	}},
-	{name: "Retry gives a message back after the delay, and its group waits", check: func(t *testing.T, q queueCase) {
+	{name: "Retry gives a message back after the delay, and its group waits", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "g1", "g2")
 		q.retry(t, q.want(t, "g1")[0], 1)
 		q.wantNothing(t)
@@ -245,7 +269,7 @@ var returnClauses = []queueClause{
 		q.clock.pass(t, 1.1)
 		q.want(t, "g1")
 	}},
-	{name: "several of a group that are given back come in their old order", check: func(t *testing.T, q queueCase) {
+	{name: "several of a group that are given back come in their old order", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", numbered("g", 1, 4)...)
 		list, err := q.Receive(t.Context(), 3)
 		must(t, err)
@@ -256,7 +280,7 @@ var returnClauses = []queueClause{
 			q.ack(t, q.want(t, want)...)
 		}
 	}},
-	{name: "a redelivered message keeps its place before later ones", check: func(t *testing.T, q queueCase) {
+	{name: "a redelivered message keeps its place before later ones", groups: true, check: func(t *testing.T, q queueCase) {
 		q.send(t, "g", "g1")
 		q.want(t, "g1")
 		q.send(t, "g", "g2")
@@ -270,97 +294,5 @@ var returnClauses = []queueClause{
 		d.Body[0] = 'X'
 		q.retry(t, d, 0)
 		q.want(t, "body")
-	}},
-}
-
-// die delivers the head of a queue with two receives until it is a dead letter.
-func (q queueCase) die(t testing.TB, body string) {
-	t.Helper()
-	q.retry(t, q.want(t, body)[0], 0)
-	q.retry(t, q.want(t, body)[0], 0)
-}
-
-var deadClauses = []queueClause{
-	{name: "after maxReceives deliveries a message is a dead letter, and its group goes on", receives: 2, check: func(t *testing.T, q queueCase) {
-		q.send(t, "g", "g1", "g2")
-		d := q.want(t, "g1")[0]
-		q.retry(t, d, 0)
-		q.want(t, "g1")
-		q.wantDead(t)
-		q.clock.pass(t, visible+0.1)
-		q.ack(t, q.want(t, "g2")...)
-		q.wantNothing(t)
-		dead := q.wantDead(t, "g1")[0]
-		if dead.ID == "" || dead.Group != "g" || dead.Receives != 2 || dead.SentAt.IsZero() || dead.DiedAt.Before(dead.SentAt) {
-			t.Errorf("got %+v; want id, group, 2 receives and its times", dead)
-		}
-	}},
-	{name: "the last delivery can still be acked", receives: 2, check: func(t *testing.T, q queueCase) {
-		q.send(t, "g", "g1", "g2")
-		q.retry(t, q.want(t, "g1")[0], 0)
-		q.ack(t, q.want(t, "g1")...)
-		q.want(t, "g2")
-		q.wantDead(t)
-	}},
-	{name: "Dead lists the oldest first", receives: 2, check: func(t *testing.T, q queueCase) {
-		for _, b := range []string{"m1", "m2", "m3"} {
-			q.send(t, "", b)
-			q.die(t, b)
-			q.wantNothing(t)
-			q.clock.pass(t, 0.2)
-		}
-		q.wantDead(t, "m1", "m2", "m3")
-		list, err := q.Dead(t.Context(), 2)
-		must(t, err)
-		if len(list) != 2 || string(list[0].Body) != "m1" || string(list[1].Body) != "m2" {
-			t.Errorf("Dead with limit 2: got %d letters; want m1 and m2", len(list))
-		}
-	}},
-	{name: "Redrive sends named dead letters as new messages", receives: 2, check: func(t *testing.T, q queueCase) {
-		for _, b := range []string{"m1", "m2", "m3"} {
-			q.send(t, "g", b)
-			q.die(t, b)
-			q.wantNothing(t)
-		}
-		dead := q.wantDead(t, "m1", "m2", "m3")
-		n := got[int](t)(q.Redrive(t.Context(), dead[1].ID, "no such id", dead[1].ID))
-		wantEqual(t, "redriven", n, 1)
-		d := q.want(t, "m2")[0]
-		if d.Receives != 1 || d.Group != "g" {
-			t.Errorf("got %+v; want 1 receive in group g", d)
-		}
-		q.ack(t, d)
-		q.wantDead(t, "m1", "m3")
-	}},
-	{name: "Redrive without ids sends all, behind what is there", receives: 2, check: func(t *testing.T, q queueCase) {
-		for _, b := range numbered("m", 1, 40) {
-			q.send(t, "g", b)
-			q.die(t, b)
-			q.wantNothing(t)
-		}
-		q.send(t, "g", "there")
-		wantEqual(t, "redriven", got[int](t)(q.Redrive(t.Context())), 40)
-		q.wantDead(t)
-		for _, want := range append([]string{"there"}, numbered("m", 1, 40)...) {
-			q.ack(t, q.want(t, want)...)
-		}
-		wantEqual(t, "redriven of none", got[int](t)(q.Redrive(t.Context())), 0)
-	}},
-	{name: "Redrive leaves messages that live alone", receives: 2, check: func(t *testing.T, q queueCase) {
-		q.send(t, "g", "g1", "g2")
-		live := q.want(t, "g1")[0]
-		wantEqual(t, "redriven", got[int](t)(q.Redrive(t.Context(), live.ID)), 0)
-		q.wantNothing(t)
-		q.ack(t, live)
-		q.ack(t, q.want(t, "g2")...)
-		q.wantNothing(t)
-	}},
-	{name: "without maxReceives a message comes for ever", check: func(t *testing.T, q queueCase) {
-		q.send(t, "g", "m")
-		for i := range 30 {
-			d := q.want(t, "m")[0]
-			wantEqual(t, "receives", d.Receives, i+1)
-			q.retry(t, d, 0)
-		}
 	}},
 }

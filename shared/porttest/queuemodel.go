@@ -16,7 +16,7 @@ import (
 )
 
 var modelClauses = []queueClause{
-	{name: "any run of calls agrees with a simple model", setClock: true, receives: 3, check: func(t *testing.T, q queueCase) {
+	{name: "any run of calls agrees with a simple model", setClock: true, groups: true, delays: true, receives: 3, check: func(t *testing.T, q queueCase) {
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &model{t: rt, q: q.again(t), receives: 3, byID: map[string]*modelMessage{}}
 			rt.Repeat(map[string]func(*rapid.T){
@@ -29,7 +29,8 @@ var modelClauses = []queueClause{
 			m.drain()
 		})
 	}},
-	{name: "many consumers keep every group's order and lose nothing", check: crowd},
+	{name: "many consumers keep every group's order and lose nothing", groups: true, check: crowd},
+	{name: "many consumers lose nothing of what has no group", check: throng},
 }
 
 // model is a queue as a list, for one caller.
@@ -340,4 +341,54 @@ func (c *crowdLog) consume(t *testing.T, q queueCase, dice *rand.Rand) {
 			pause(t)
 		}
 	}
+}
+
+// throng is a crowd without groups: everything is worked off at least once.
+func throng(t *testing.T, q queueCase) {
+	const messages, senders, consumers = 120, 4, 6
+	var all sync.WaitGroup
+	for i := range senders {
+		all.Go(func() {
+			for _, body := range numbered(string(rune('a'+i)), 1, messages/senders) {
+				if err := q.Send(t.Context(), "", 0, []byte(body)); err != nil {
+					t.Errorf("Send: %v", err)
+					return
+				}
+			}
+		})
+	}
+	var mu sync.Mutex
+	done := map[string]bool{}
+	open := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(done) < messages && !t.Failed()
+	}
+	for range consumers {
+		all.Go(func() {
+			for open() {
+				list, err := q.Receive(t.Context(), 5)
+				if err != nil {
+					t.Errorf("Receive: %v", err)
+					return
+				}
+				var receipts []string
+				mu.Lock()
+				for _, d := range list {
+					done[string(d.Body)] = true
+					receipts = append(receipts, d.Receipt)
+				}
+				mu.Unlock()
+				if err := q.Ack(t.Context(), receipts...); err != nil {
+					t.Errorf("Ack: %v", err)
+				}
+				if len(list) == 0 && q.lag > 0 {
+					pause(t)
+				}
+			}
+		})
+	}
+	all.Wait()
+	wantEqual(t, "different messages", len(done), messages)
+	q.wantNothing(t)
 }

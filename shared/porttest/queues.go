@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,11 @@ type Queues struct {
 	// Lag is how long a Receive may miss what is ready, and a list what was written; zero for an engine that sees
 	// everything at once.
 	Lag time.Duration
+	// Unordered is for engines without groups: clauses about a group's order are skipped, and every Delivery's Group is
+	// expected to be empty.
+	Unordered bool
+	// NoDelay is for engines that can't delay a message: clauses that do so are skipped.
+	NoDelay bool
 	// Skip names clauses that the engine can't keep, with the reason.
 	Skip map[string]string
 }
@@ -36,6 +42,8 @@ type queueClause struct {
 	check func(t *testing.T, q queueCase)
 	// setClock: the clause makes no sense, or takes too long, with a clock that only time moves.
 	setClock bool
+	// groups: the clause is about the order within a group; delays: it sends with a delay.
+	groups, delays bool
 	// receives is the queue's MaxReceives.
 	receives int
 }
@@ -45,6 +53,8 @@ type queueCase struct {
 	Queue
 	clock *clock
 	lag   time.Duration
+	// unordered is Queues.Unordered.
+	unordered bool
 	// again opens a further queue of the same rules, for clauses that try many.
 	again func(testing.TB) queueCase
 }
@@ -90,20 +100,37 @@ func (q queueCase) units(n float64) time.Duration {
 // TestQueue runs every clause of the [Queue] contract against fresh queues, in parallel.
 func TestQueue(t *testing.T, o Queues) {
 	t.Helper()
-	for _, clauses := range [][]queueClause{sendClauses, orderClauses, returnClauses, deadClauses, modelClauses} {
-		for _, c := range clauses {
-			t.Run(c.name, func(t *testing.T) {
-				t.Parallel()
-				if why, ok := o.Skip[c.name]; ok {
-					t.Skip(why)
-				}
-				if c.setClock && o.RealClock {
-					t.Skip("needs a clock that can be set")
-				}
-				c.check(t, o.open(t, c.receives))
-			})
+	known := map[string]bool{}
+	for _, c := range slices.Concat(sendClauses, orderClauses, returnClauses, deadClauses, modelClauses) {
+		known[c.name] = true
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if why := o.skip(c); why != "" {
+				t.Skip(why)
+			}
+			c.check(t, o.open(t, c.receives))
+		})
+	}
+	for name := range o.Skip {
+		if !known[name] {
+			t.Errorf("Skip: no clause is called %q", name)
 		}
 	}
+}
+
+// skip is why the engine can't be held to a clause; empty if it can.
+func (o Queues) skip(c queueClause) string {
+	switch {
+	case o.Skip[c.name] != "":
+		return o.Skip[c.name]
+	case c.setClock && o.RealClock:
+		return "needs a clock that can be set"
+	case c.groups && o.Unordered:
+		return "the engine has no groups, hence no order"
+	case c.delays && o.NoDelay:
+		return "the engine can't delay a message"
+	}
+	return ""
 }
 
 func (o Queues) open(t *testing.T, receives int) queueCase {
@@ -111,10 +138,18 @@ func (o Queues) open(t *testing.T, receives int) queueCase {
 	if o.RealClock {
 		clk.real, clk.unit = true, time.Second
 	}
-	q := queueCase{clock: clk, lag: o.Lag}
+	q := queueCase{clock: clk, lag: o.Lag, unordered: o.Unordered}
 	q.Queue = o.Open(t, QueueSetup{Now: clk.Now, Visibility: visible * clk.unit, MaxReceives: receives})
 	q.again = func(testing.TB) queueCase { return o.open(t, receives) }
 	return q
+}
+
+// group is what a Delivery says of a message that was sent to that group.
+func (q queueCase) group(name string) string {
+	if q.unordered {
+		return ""
+	}
+	return name
 }
 
 // send sends bodies to a group, one after the other.
