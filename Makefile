@@ -1,6 +1,7 @@
 # Everything one does with this repository. `make` alone lists it.
-# `run`, `demo`, `invoke` and `build` need nothing but Go; `test` a C compiler too (the race detector is C); `check`
-# builds its tools from infra/tools into .cache on the first call.
+# `run`, `demo`, `invoke` and `build` need nothing but Go; `test` a C compiler too (the race detector is C), and Java, Node
+# and npm for the local engines that stand in for AWS (without these their tests are skipped); `check` builds its tools from
+# infra/tools into .cache on the first call.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -62,19 +63,35 @@ $(INVOKE)/.ready: $(wildcard events/setup/*.json)
 
 ##@ Work on it
 
+# Runs a command with the local engines. Built, as `go run` would turn every exit code into 1.
+WITH_ENGINES = go build -o $(CACHE)/bin/emulator ./infra/emulator && $(CACHE)/bin/emulator with --
+
 .PHONY: test
 test: ## Run all tests with the race detector (TESTFLAGS=-short …)
-	@failed=0; for m in $(MODULES); do go test -C $$m -race -timeout 5m $(TESTFLAGS) ./... || failed=1; done; exit $$failed
+	@$(WITH_ENGINES) $(MAKE) test-modules
+
+# The same without engines of one's own: with none at KEFU_TEST_DYNAMODB and so on, the tests that need them are skipped.
+.PHONY: test-modules
+test-modules:
+	@failed=0; for m in $(MODULES); do go test -C $$m -race -timeout 10m $(TESTFLAGS) ./... || failed=1; done; exit $$failed
+
+.PHONY: engines
+engines: ## Start DynamoDB Local, SQS and S3 for a session of work, and show their addresses; make test uses them
+	@go run ./infra/emulator up
+
+.PHONY: engines-down
+engines-down: ## Stop them
+	@go run ./infra/emulator down
 
 .PHONY: cover
 cover: ## Run the tests and tell how many statements of shared they cover
 	@mkdir -p $(CACHE)
-	@go test -coverprofile=$(CACHE)/cover.out -coverpkg=./shared/... ./... | awk '$$1 == "FAIL" || /^---/'
+	@$(WITH_ENGINES) go test -coverprofile=$(CACHE)/cover.out -coverpkg=./shared/... ./... | awk '$$1 == "FAIL" || /^---/'
 	@go tool cover -func=$(CACHE)/cover.out | awk '$$1 == "total:" {print $$3 " of the statements in shared"}'
 	@echo "by line: go tool cover -html=.cache/cover.out"
 
 .PHONY: check
-check: check-format check-vet check-lint check-tidy check-openapi check-readme ## Everything that CI asks besides tests (make -k check: all of it at once)
+check: check-format check-vet check-lint check-tidy check-openapi check-aws check-readme ## Everything that CI asks besides tests (make -k check: all of it at once)
 
 .PHONY: fmt
 fmt: $(TOOLS) ## Format all Go files
@@ -124,6 +141,10 @@ bench: ## Run the benchmarks, then measure the local pipeline (BENCH=pattern)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 	@go run ./infra/local bench
 
+.PHONY: budget
+budget: ## Measure what each step of a conversation costs on DynamoDB and SQS, in units and dollars (two minutes)
+	@$(WITH_ENGINES) go test -count 1 -timeout 15m -v -run '^TestBudget' ./shared/app -args -budget | grep -Ev '^(===|--- PASS|PASS|ok)'
+
 .PHONY: bench-oracle
 bench-oracle: ## Compare reading a callback with a foreign SDK and with the bare cryptography
 	@go test -C infra/oracle -run '^$$' -bench . -benchmem ./...
@@ -141,25 +162,90 @@ fuzz: ## Run each fuzz target for FUZZTIME, one after the other (FUZZ=pattern of
 
 ##@ Ship it
 
+STAGE ?= dev
+REGION ?=
+PARAMS ?=
+CONFIRM ?=
+ADMIN_KEY_SHA256 ?=
+
+# Lambda runs on arm64 and does without the host for SCF, which knows amd64 alone.
+comma := ,
+GOTAGS := lambda.norpc$(if $(filter arm64,$(ARCH)),$(comma)noscf)
+
+NODE := $(CACHE)/node/.installed
+OSLS := $(CACHE)/node/node_modules/.bin/osls
+SETTINGS = --stage '$(STAGE)' $(if $(REGION),--param 'region=$(REGION)') $(PARAMS:%=--param '%')
+REFUSE = { echo "$@: $(1)" >&2; exit 2; }
+CREDENTIALS = test -n "$${AWS_ACCESS_KEY_ID:-}$${AWS_PROFILE:-}$${AWS_WEB_IDENTITY_TOKEN_FILE:-}$${AWS_CONTAINER_CREDENTIALS_FULL_URI:-}$${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI:-}" \
+	|| test -r "$${AWS_SHARED_CREDENTIALS_FILE:-$$HOME/.aws/credentials}" || test -r "$${AWS_CONFIG_FILE:-$$HOME/.aws/config}" \
+	|| $(call REFUSE,there are no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID)
+
 .PHONY: build
-build: $(FUNCTIONS:%=bin/%/bootstrap) ## Build every function for Linux into bin/FUNCTION/bootstrap (ARCH=arm64, or amd64 for SCF)
+build: $(FUNCTIONS:%=bin/%.zip) ## Build every function for Linux into bin/FUNCTION.zip (ARCH=arm64, or amd64 for SCF)
 
 .PHONY: FORCE
 FORCE:
 
 # Bit-identical on every machine: no paths, no VCS stamp. The tag drops the old RPC mode of the Lambda library.
+.PRECIOUS: bin/%/bootstrap
 bin/%/bootstrap: FORCE
-	@GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w" -o $@ ./functions/$*
+	@GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags $(GOTAGS) -ldflags "-s -w" -o $@ ./functions/$*
 	@size=$$(wc -c < $@); printf '%8d kB  %s\n' $$((size / 1024)) $@; \
 	test $$size -le $(MAX_BINARY) || { echo "$@: over the budget of $(MAX_BINARY) bytes" >&2; exit 1; }
 
+# Bit-identical too: the tool sets time and mode itself.
+bin/%.zip: bin/%/bootstrap
+	@go run -C infra/tools ./zip $(CURDIR)/$< $(CURDIR)/$@
+
+.PHONY: package
+package: $(NODE) ## Turn serverless.yml into CloudFormation in .cache/package/STAGE; needs no credentials (STAGE, REGION, PARAMS="NAME=VALUE …")
+	@$(MAKE) build ARCH=arm64
+	@$(OSLS) package --package '$(CACHE)/package/$(STAGE)' $(SETTINGS)
+
+.PHONY: deploy
+deploy: ## Put a stage into your AWS account (STAGE=dev, ADMIN_KEY_SHA256 from make admin-key, REGION, PARAMS as for package)
+	@$(CREDENTIALS)
+	@[[ '$(ADMIN_KEY_SHA256)' =~ ^[0-9a-f]{64}$$ ]] || $(call REFUSE,ADMIN_KEY_SHA256 must be 64 hexadecimal digits; make admin-key makes them)
+	@$(MAKE) -s $(NODE)
+	@$(MAKE) build ARCH=arm64
+	@$(OSLS) deploy $(SETTINGS) --param 'adminKeySHA256=$(ADMIN_KEY_SHA256)'
+
+.PHONY: remove
+remove: ## Take a stage out of your AWS account, with its data unless it is prod (STAGE=dev; prod asks for CONFIRM=prod)
+	@[[ '$(STAGE)' != prod || '$(CONFIRM)' = prod ]] || $(call REFUSE,this would end the service of prod; say CONFIRM=prod if you mean it)
+	@$(CREDENTIALS)
+	@$(MAKE) -s $(NODE)
+	@$(OSLS) remove $(SETTINGS)
+
+.PHONY: admin-key
+admin-key: ## Make an operator's key, and the ADMIN_KEY_SHA256 to deploy
+	@go run -C infra/tools ./adminkey
+
+# Without Node the tests of infra/aws are skipped, unless CI is true.
+.PHONY: node-for-tests
+test-modules cover: node-for-tests
+node-for-tests:
+	@if command -v npm >/dev/null; then $(MAKE) -s $(NODE) || true; fi
+
+# Amazon's validator on what the tests of infra/aws make of serverless.yml; the rules beside it are tests.
+.PHONY: check-aws
+check-aws: $(NODE)
+	@echo "check: CloudFormation"
+	@go test -run '^TestValidator$$' ./infra/aws
+
 .PHONY: clean
 clean: ## Remove what was built (not the data in .kefu)
-	@rm -rf bin .cache
+	@rm -rf bin .cache .serverless
 
 # Built anew only when infra/tools names other versions.
 $(TOOLS): infra/tools/go.mod infra/tools/go.sum
 	@echo "building the tools of infra/tools (a minute or two, once)"
 	@mkdir -p $(@D)
 	@go build -C infra/tools -o $(@D)/ tool
+	@touch $@
+
+# What turns serverless.yml into CloudFormation and checks it, from the lock file alone. No package runs a script.
+$(NODE): infra/aws/package.json infra/aws/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 20.19 or later" >&2; exit 1; }
+	@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
