@@ -17,15 +17,21 @@ import (
 )
 
 // bench measures the whole pipeline in one process, platform included: signed and
-// encrypted pushes over HTTP, fsync on. Machines differ; compare within one run.
+// encrypted pushes over HTTP, fsync on; or, with -start, how long the functions'
+// binaries take to start. Machines differ; compare within one run.
 func bench(ctx context.Context, out io.Writer, args []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	customers := flags.Int("customers", 200, "customers who write at the same time")
 	each := flags.Int("each", 50, "messages of each customer in the burst")
 	rate := flags.Int("rate", 500, "messages per second in the steady part")
 	steady := flags.Duration("steady", 10*time.Second, "how long the steady part lasts")
+	starts := flags.Bool("start", false, "measure the start of the functions' binaries instead")
+	runs := flags.Int("runs", 25, "how often each binary is started")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *starts {
+		return benchStart(ctx, out, max(1, *runs))
 	}
 	folder, err := os.MkdirTemp("", "kefu-bench-")
 	if err != nil {
@@ -66,7 +72,7 @@ type load struct {
 // ingested waits until all that the crowd wrote is stored.
 func (b *load) ingested(ctx context.Context) error {
 	return until(ctx, "all messages are ingested", func() (bool, error) {
-		return b.host.handled("inbound") >= int64(b.sent), nil
+		return b.handled("inbound") >= int64(b.sent), nil
 	})
 }
 

@@ -6,31 +6,30 @@ import (
 	"sync/atomic"
 	"time"
 
-	"kefu/shared/adapter/bolt"
-	"kefu/shared/core/queue"
 	"kefu/shared/faas"
 )
 
-// consumer does for the embedded engine what an event source mapping does in the
-// cloud: it takes batches from a queue, hands them to a function in the queue's
-// own event format, and acknowledges what the function didn't report as failed.
+// consumer does what an event source mapping does in the cloud: it takes batches from a queue, hands them to a function
+// in the queue's own event format, and acknowledges what the function didn't report as failed.
 type consumer struct {
 	name    string
-	queue   *bolt.Queue
+	source  source
 	handler faas.Handler
 	workers int
-	limit   time.Duration // of one invocation
+	limit   time.Duration // of one invocation; 0: the handler has its own
 	log     *slog.Logger
-	now     func() time.Time
 	handled atomic.Int64 // messages acknowledged
 }
 
-const (
-	batchSize = 10
-	// idle is the longest that a consumer waits without looking: the clock may
-	// have been moved, and hints may be lost.
-	idle = 250 * time.Millisecond
-)
+// source is a queue as its poller sees it.
+type source interface {
+	// next waits for messages. It returns none, and no error, only when ctx has ended.
+	next(ctx context.Context) ([]faas.Message, error)
+	// done acknowledges messages of one batch.
+	done(ctx context.Context, receipts ...string) error
+	// failed says what becomes of a message that must come again.
+	failed(ctx context.Context, m faas.Message) error
+}
 
 // run works until ctx ends; what has been begun by then is finished.
 func (c *consumer) run(ctx context.Context) {
@@ -39,12 +38,12 @@ func (c *consumer) run(ctx context.Context) {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			drain(slots, c.workers)
+			fill(slots, c.workers)
 			return
 		}
 		batch := c.next(ctx)
 		if len(batch) == 0 {
-			drain(slots, c.workers)
+			fill(slots, c.workers-1) // the last is ours
 			return
 		}
 		go func() {
@@ -54,39 +53,29 @@ func (c *consumer) run(ctx context.Context) {
 	}
 }
 
-// drain waits until no worker holds a slot, apart from the caller's own.
-func drain(slots chan struct{}, n int) {
-	for range n - 1 {
+// fill takes so many slots, waiting for the workers who hold them.
+func fill(slots chan struct{}, n int) {
+	for range n {
 		slots <- struct{}{}
 	}
 }
 
 // next waits for messages; it returns none when ctx has ended.
-func (c *consumer) next(ctx context.Context) []queue.Delivery {
+func (c *consumer) next(ctx context.Context) []faas.Message {
 	for ctx.Err() == nil {
-		batch, err := c.queue.Receive(ctx, batchSize)
-		if err == nil && len(batch) > 0 {
+		batch, err := c.source.next(ctx)
+		if err == nil {
 			return batch
 		}
-		if err != nil && ctx.Err() == nil {
+		if ctx.Err() == nil {
 			c.log.Error("receive", "queue", c.name, "cause", err.Error())
 		}
-		wait := idle
-		if at, ok := c.queue.NextAt(ctx); ok && err == nil {
-			wait = min(idle, max(time.Millisecond, at.Sub(c.now())))
-		}
-		t := time.NewTimer(wait)
-		select {
-		case <-c.queue.Ready():
-		case <-t.C:
-		case <-ctx.Done():
-		}
-		t.Stop()
+		_ = pause(ctx, idle) // the loop's condition sees the end
 	}
 	return nil
 }
 
-func (c *consumer) work(ctx context.Context, batch []queue.Delivery) {
+func (c *consumer) work(ctx context.Context, batch []faas.Message) {
 	failed, err := c.invoke(ctx, batch)
 	if err != nil {
 		c.log.Error("invoke", "queue", c.name, "cause", err.Error())
@@ -96,44 +85,39 @@ func (c *consumer) work(ctx context.Context, batch []queue.Delivery) {
 		bad[id] = true
 	}
 	var done []string
-	for _, d := range batch {
-		if !bad[d.ID] {
-			done = append(done, d.Receipt)
+	for _, m := range batch {
+		if !bad[m.ID] {
+			done = append(done, m.Receipt)
 			continue
 		}
-		if err := c.queue.Retry(ctx, d.Receipt, backoff(d.Receives)); err != nil {
+		if err := c.source.failed(ctx, m); err != nil {
 			c.log.Error("give back", "queue", c.name, "cause", err.Error())
 		}
 	}
-	if err := c.queue.Ack(ctx, done...); err != nil {
+	if err := c.source.done(ctx, done...); err != nil {
 		c.log.Error("acknowledge", "queue", c.name, "cause", err.Error())
 		return
 	}
 	c.handled.Add(int64(len(done)))
 }
 
-func (c *consumer) invoke(ctx context.Context, batch []queue.Delivery) (failed []string, err error) {
-	messages := make([]faas.Message, len(batch))
-	for i, d := range batch {
-		messages[i] = faas.Message{
-			ID: d.ID, Group: d.Group, Body: string(d.Body), Receives: d.Receives, Sent: d.SentAt, Receipt: d.Receipt,
-		}
-		failed = append(failed, d.ID) // until the function has said otherwise
+// invoke gives the ids that must come again: all of them when the function failed as a whole.
+func (c *consumer) invoke(ctx context.Context, batch []faas.Message) (failed []string, err error) {
+	for _, m := range batch {
+		failed = append(failed, m.ID) // until the function has said otherwise
 	}
-	event, err := faas.EncodeBatch(messages)
+	event, err := faas.EncodeBatch(batch)
 	if err != nil {
 		return failed, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.limit)
-	defer cancel()
+	if c.limit > 0 {
+		within, cancel := context.WithTimeout(ctx, c.limit)
+		defer cancel()
+		ctx = within
+	}
 	answer, err := c.handler.Invoke(ctx, event)
 	if err != nil {
 		return failed, err
 	}
-	return faas.DecodeFailures(answer, messages)
-}
-
-// backoff is how long a message that failed rests: a second, doubling to a minute.
-func backoff(receives int) time.Duration {
-	return min(time.Second<<min(max(receives-1, 0), 6), time.Minute)
+	return faas.DecodeFailures(answer, batch)
 }

@@ -30,7 +30,7 @@ func TestPoison(t *testing.T) {
 	passed := map[string][]string{}
 	healed, tries := false, 0
 	consumer := &consumer{
-		name: "q", queue: q, workers: 2, limit: time.Second, log: slog.New(slog.DiscardHandler), now: c.Now,
+		name: "q", source: &kept{queue: q, now: c.Now}, workers: 2, limit: time.Second, log: slog.New(slog.DiscardHandler),
 		handler: faas.Batch(func(_ context.Context, m faas.Message) error {
 			mu.Lock()
 			defer mu.Unlock()

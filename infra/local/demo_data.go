@@ -38,8 +38,11 @@ type demoAccount struct {
 
 var demoAgents = []struct{ id, name string }{{"ann", "Ann 安"}, {"bo", "Bo 波"}}
 
-// loadDemo returns the kept data, or makes new.
+// loadDemo returns the data kept in a folder, or makes new.
 func loadDemo(folder string) (demoData, error) {
+	if folder == "" {
+		return newDemo(), nil
+	}
 	path := filepath.Join(folder, "demo.json")
 	b, err := os.ReadFile(filepath.Clean(path))
 	if err == nil {
@@ -52,13 +55,17 @@ func loadDemo(folder string) (demoData, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return demoData{}, err
 	}
+	return newDemo(), nil
+}
+
+func newDemo() demoData {
 	return demoData{
 		Accounts: []demoAccount{
 			newDemoAccount("demo", "Demo shop 小程序", string(wxfake.MiniProgram), string(wxfake.Secure), string(wxfake.JSON)),
 			newDemoAccount("demo-oa", "Demo news 公众号", string(wxfake.Official), string(wxfake.Compatible), string(wxfake.XML)),
 		},
 		Keys: map[string]string{},
-	}, nil
+	}
 }
 
 func newDemoAccount(id, name, channel, mode, format string) demoAccount {
@@ -82,7 +89,8 @@ func randomLetters(n int) string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:n]
 }
 
-// seed makes what is missing through the interface, as an operator would.
+// seed makes what is missing through the interface, as an operator would, and keeps the data in the folder if there is
+// one.
 func (d demoData) seed(ctx context.Context, admin client, folder string) error {
 	ids := make([]string, len(d.Accounts))
 	for i, a := range d.Accounts {
@@ -104,6 +112,9 @@ func (d demoData) seed(ctx context.Context, admin client, folder string) error {
 		if err := d.seedAgent(ctx, admin, g.id, g.name, ids); err != nil {
 			return fmt.Errorf("seed agent %s: %w", g.id, err)
 		}
+	}
+	if folder == "" {
+		return nil
 	}
 	b, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {

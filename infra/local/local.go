@@ -9,16 +9,15 @@ import (
 	"net/http"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"kefu/shared/adapter/wechat/wxfake"
 	"kefu/shared/app"
 )
 
-// local is the whole system in one process: the six functions on the embedded
-// engine, and the simulator unless another platform is named.
+// local is the whole system on this machine: the six functions, and the simulator unless another platform is named.
 type local struct {
-	system   *app.System
-	host     *host
+	functions
 	platform *wxfake.Platform // nil when another platform is named
 	clock    *clock
 	base     string // http://127.0.0.1:8080
@@ -29,10 +28,28 @@ type local struct {
 	stop     context.CancelFunc
 }
 
+// functions are the six functions on one of the engines, behind one address: a host or a cloud.
+type functions interface {
+	// handle serves more at the same address, until the work begins.
+	handle(pattern string, h http.Handler)
+	// serve works until ctx ends, then finishes what has begun.
+	serve(ctx context.Context, ln net.Listener) error
+	// pass lets time pass at once.
+	pass(ctx context.Context, d time.Duration) error
+	// handled is how many messages of a queue have been worked on.
+	handled(queue string) int64
+	adminKey() string
+	// about says what runs, in a sentence; empty for what one expects.
+	about() string
+	// close lets go of everything, after serve has returned.
+	close() error
+}
+
 // localOptions are what run, demo and bench set differently.
 type localOptions struct {
 	addr   string
-	config app.Config
+	config app.Config    // Data is empty where nothing is kept
+	cloud  *cloudOptions // nil: the embedded engine
 	clock  *clock
 	sim    wxfake.Options
 	log    *slog.Logger
@@ -54,28 +71,36 @@ func start(ctx context.Context, o localOptions) (*local, error) {
 	if simulated {
 		o.config.WeChatURL = l.base + "/simulator"
 	}
-	o.config.Now, o.config.Log = o.clock.Now, o.log
-	if l.system, err = app.Open(o.config); err != nil {
+	if l.functions, err = open(ctx, o); err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
-	l.host = newHost(l.system, o.clock, o.log)
 	if simulated {
 		// The platform is whole before anything runs: answers that wait from an earlier run are sent at once.
 		if err := l.simulate(o); err != nil {
-			return nil, errors.Join(err, ln.Close(), l.system.Close())
+			return nil, errors.Join(err, ln.Close(), l.functions.close())
 		}
 	}
 	ctx, l.stop = context.WithCancel(ctx)
-	go func() { l.done <- l.host.serve(ctx, ln) }()
-	l.admin = client{base: l.base + "/v1", key: l.system.AdminKey().Reveal()}
+	go func() { l.done <- l.serve(ctx, ln) }()
+	l.admin = client{base: l.base + "/v1", key: l.adminKey()}
 	if !simulated {
 		return l, nil
 	}
-	l.keeper.start(ctx)
+	if l.keeper != nil {
+		l.keeper.start(ctx)
+	}
 	if err := l.demo.seed(ctx, l.admin, o.config.Data); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
+}
+
+// open opens the engine that the options name.
+func open(ctx context.Context, o localOptions) (functions, error) {
+	if o.cloud != nil {
+		return openCloud(ctx, o)
+	}
+	return openHost(o)
 }
 
 // simulate makes the platform, with its accounts and with what it knew in an earlier run.
@@ -85,13 +110,17 @@ func (l *local) simulate(o localOptions) (err error) {
 	}
 	o.sim.Now, o.sim.Log, o.sim.BaseURL = o.clock.Now, o.log, l.base+"/simulator"
 	l.platform = wxfake.New(o.sim)
-	l.keeper = &keeper{platform: l.platform, path: filepath.Join(o.config.Data, "simulator.json"), log: o.log}
-	if err := errors.Join(l.demo.register(l.platform, l.base), l.keeper.load()); err != nil {
+	err = l.demo.register(l.platform, l.base)
+	if o.config.Data != "" {
+		l.keeper = &keeper{platform: l.platform, path: filepath.Join(o.config.Data, "simulator.json"), log: o.log}
+		err = errors.Join(err, l.keeper.load())
+	}
+	if err != nil {
 		l.platform.Close()
 		return err
 	}
-	l.host.extra["/simulator/"] = http.StripPrefix("/simulator", l.platform.Handler())
-	l.host.extra["/{$}"] = http.RedirectHandler("/simulator/", http.StatusFound)
+	l.handle("/simulator/", http.StripPrefix("/simulator", l.platform.Handler()))
+	l.handle("/{$}", http.RedirectHandler("/simulator/", http.StatusFound))
 	return nil
 }
 
@@ -104,7 +133,9 @@ func (l *local) close() error {
 	err := <-l.done
 	if l.platform != nil {
 		l.platform.Close()
+	}
+	if l.keeper != nil {
 		err = errors.Join(err, l.keeper.close())
 	}
-	return errors.Join(err, l.system.Close())
+	return errors.Join(err, l.functions.close())
 }

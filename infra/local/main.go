@@ -1,9 +1,12 @@
-// Local runs the whole of Kefu in one process, with nothing installed but Go:
+// Local runs the whole of Kefu on this machine. With nothing installed but Go it is one process on the embedded engine:
 //
 //	go run ./infra/local run     the system and the simulator, until Ctrl-C
 //	go run ./infra/local demo    plays a conversation and checks every step
-//	go run ./infra/local bench   measures the pipeline
+//	go run ./infra/local bench   measures the pipeline; with -start how long the functions' binaries take to start
 //	go run ./infra/local dead    lists dead letters; with -redrive sends them again
+//
+// With KEFU_ENGINE=aws, run and demo work as in AWS: each function is built as it ships and runs in processes of its own,
+// on engines that stand in for DynamoDB, SQS, S3 and KMS. That takes Java, Node and npm. Begin to read in local.go.
 package main
 
 import (
@@ -16,10 +19,12 @@ import (
 
 const usage = `kefu run      the whole system and the simulator, until Ctrl-C
 kefu demo     plays a conversation and checks every step
-kefu bench    measures the pipeline (-h shows its flags)
+kefu bench    measures the pipeline, or with -start the start of the functions' binaries (-h shows its flags)
 kefu dead     lists dead letters; with -redrive sends them again
 
-Settings: KEFU_ADDR, KEFU_DATA, KEFU_ADMIN_KEY, KEFU_SECRET_KEY, KEFU_WECHAT_URL, KEFU_CLOCK_OFFSET, KEFU_LOG_LEVEL, KEFU_MAX_BYTES.
+Settings: KEFU_ENGINE, KEFU_ADDR, KEFU_DATA, KEFU_ADMIN_KEY, KEFU_SECRET_KEY, KEFU_WECHAT_URL, KEFU_CLOCK_OFFSET, KEFU_LOG_LEVEL,
+KEFU_MAX_BYTES. KEFU_ENGINE=aws runs the functions as in AWS, on local engines; there dead looks into KEFU_QUEUE_INBOUND,
+KEFU_QUEUE_ROUTE and KEFU_QUEUE_OUTBOUND, in AWS or wherever AWS_ENDPOINT_URL_SQS leads.
 `
 
 func main() {
@@ -46,7 +51,11 @@ func command(ctx context.Context, args []string) error {
 		}
 		return run(ctx, os.Getenv, os.Stdout)
 	case "demo":
-		return demo(ctx, os.Stdout)
+		cloud, err := chosen(os.Getenv)
+		if err != nil {
+			return err
+		}
+		return demo(ctx, os.Stdout, cloud)
 	case "bench":
 		return bench(ctx, os.Stdout, args[1:])
 	case "dead":

@@ -16,34 +16,15 @@ const defaultAddr = "127.0.0.1:8080"
 
 // run serves until ctx ends.
 func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
-	config, err := app.FromEnv(getenv)
-	clock := &clock{}
-	if text := getenv("KEFU_CLOCK_OFFSET"); text != "" {
-		offset, bad := time.ParseDuration(text)
-		if bad != nil {
-			err = errors.Join(err, fmt.Errorf("KEFU_CLOCK_OFFSET is %q; want a duration such as 48h or 90s", text))
-		}
-		clock.Forward(offset)
-	}
+	o, err := runOptions(getenv)
 	if err != nil {
 		return err
 	}
-	if getenv("KEFU_LOG_LEVEL") == "" {
-		config.LogLevel = slog.LevelWarn // a person is looking; each event has a line at level info
-	}
-	if getenv("KEFU_WECHAT_URL") == "" {
-		config.WeChatURL = "" // the simulator
-	}
-	addr := getenv("KEFU_ADDR")
-	if addr == "" {
-		addr = defaultAddr
-	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: config.LogLevel}))
-	l, err := start(ctx, localOptions{addr: addr, config: config, clock: clock, log: log})
+	l, err := start(ctx, o)
 	if err != nil {
 		return err
 	}
-	if err := l.banner(out, config.Data, clock); err != nil {
+	if err := l.banner(out, o); err != nil {
 		return errors.Join(err, l.close())
 	}
 	select {
@@ -54,14 +35,73 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	if err := l.close(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, "\nStopped; everything is kept in", config.Data)
+	if o.cloud != nil {
+		_, err = fmt.Fprintln(out, "\nStopped; nothing is kept.")
+		return err
+	}
+	_, err = fmt.Fprintln(out, "\nStopped; everything is kept in", o.config.Data)
 	return err
 }
 
+// runOptions reads the settings; whatever is wrong is reported together.
+func runOptions(getenv func(string) string) (localOptions, error) {
+	cloud, err := chosen(getenv)
+	// The engine aws is started here, so that its own settings come from here too.
+	config, bad := app.FromEnv(func(name string) string {
+		if name == "KEFU_ENGINE" {
+			return ""
+		}
+		return getenv(name)
+	})
+	err = errors.Join(err, bad)
+	clock := &clock{}
+	if text := getenv("KEFU_CLOCK_OFFSET"); text != "" {
+		offset, bad := time.ParseDuration(text)
+		if bad != nil {
+			err = errors.Join(err, fmt.Errorf("KEFU_CLOCK_OFFSET is %q; want a duration such as 48h or 90s", text))
+		}
+		clock.Forward(offset)
+	}
+	if err != nil {
+		return localOptions{}, err
+	}
+	if getenv("KEFU_LOG_LEVEL") == "" {
+		config.LogLevel = slog.LevelWarn // a person is looking; each event has a line at level info
+	}
+	if getenv("KEFU_WECHAT_URL") == "" {
+		config.WeChatURL = "" // the simulator
+	}
+	if cloud != nil {
+		config.Data = "" // it is all in the engines' memory
+		cloud.logs = os.Stderr
+	}
+	addr := getenv("KEFU_ADDR")
+	if addr == "" {
+		addr = defaultAddr
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: config.LogLevel}))
+	return localOptions{addr: addr, config: config, cloud: cloud, clock: clock, log: log}, nil
+}
+
+// chosen is what KEFU_ENGINE says: nil for the embedded engine.
+func chosen(getenv func(string) string) (*cloudOptions, error) {
+	switch name := app.Engine(getenv("KEFU_ENGINE")); name {
+	case "", app.Embedded:
+		return nil, nil //nolint:nilnil // no cloud is no error
+	case app.AWS:
+		return &cloudOptions{}, nil
+	default:
+		return nil, fmt.Errorf("KEFU_ENGINE is %q; want embedded or aws", name)
+	}
+}
+
 // banner says where everything is and how to have a first conversation.
-func (l *local) banner(out io.Writer, data string, c *clock) error {
-	text := fmt.Sprintf("Kefu is running. Ctrl-C ends it; the data are in %s.\n", data)
-	if offset := time.Duration(c.offset.Load()); offset != 0 {
+func (l *local) banner(out io.Writer, o localOptions) error {
+	text := fmt.Sprintf("Kefu is running. Ctrl-C ends it; the data are in %s.\n", o.config.Data)
+	if o.cloud != nil {
+		text = fmt.Sprintf("Kefu is running. Ctrl-C ends it.\n%s Everything is in memory and gone at the end.\n", l.about())
+	}
+	if offset := time.Duration(o.clock.offset.Load()); offset != 0 {
 		text += fmt.Sprintf("The clock is %s ahead.\n", offset)
 	}
 	text += fmt.Sprintf("\n  interface   %s/v1   (described in %s/v1/openapi.json)\n  admin key   %s\n", l.base, l.base, l.admin.key)

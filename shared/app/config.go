@@ -5,23 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"kefu/shared/adapter/dynamo"
 	"kefu/shared/core/account"
+)
+
+// Engine names what stores and queues.
+type Engine string
+
+// Embedded keeps everything in one file of one process; AWS is DynamoDB, SQS, S3 and KMS.
+const (
+	Embedded Engine = "embedded"
+	AWS      Engine = "aws"
 )
 
 // Config is everything that is set from outside. Read it with [FromEnv].
 type Config struct {
+	// Engine is KEFU_ENGINE. Default embedded.
+	Engine Engine
+	// Cloud is what the engine aws needs; see there.
+	Cloud Cloud
 	// Data is the folder of the embedded engine (KEFU_DATA). Default ".kefu".
 	Data string
 	// WeChatURL is the platform's address (KEFU_WECHAT_URL). Default https://api.weixin.qq.com.
 	WeChatURL string
 	// AdminKey is the operator's key (KEFU_ADMIN_KEY), at least 16 characters.
-	// Empty: generated once and kept in Data.
+	// Empty: generated once and kept in Data. In a cloud only its hash is set; see Cloud.
 	AdminKey account.Secret
 	// SecretKey seals secrets at rest (KEFU_SECRET_KEY, 64 hexadecimal digits).
 	// Empty: generated once and kept beside the data.
@@ -36,6 +51,15 @@ type Config struct {
 	Log *slog.Logger
 	// MaxBytes bounds the data file (KEFU_MAX_BYTES); 0 means the disk does.
 	MaxBytes int
+
+	// probe is for tests that measure what a cloud's engine uses.
+	probe probe
+}
+
+// probe hears what an engine uses; its zero value is nobody.
+type probe struct {
+	meter func(dynamo.Usage)
+	wire  func(http.RoundTripper) http.RoundTripper
 }
 
 // Defaults of [Config].
@@ -56,6 +80,13 @@ func FromEnv(getenv func(string) string) (Config, error) {
 			wrong = append(wrong, fmt.Errorf("KEFU_LOG_LEVEL is %q; want debug, info, warn or error", level))
 		}
 	}
+	if engine := getenv("KEFU_ENGINE"); engine != "" {
+		c.Engine = Engine(engine)
+	}
+	var bad []error
+	if c.Cloud, bad = cloudFromEnv(getenv); c.Engine == AWS {
+		wrong = append(wrong, bad...)
+	}
 	if text := getenv("KEFU_MAX_BYTES"); text != "" {
 		var err error
 		if c.MaxBytes, err = strconv.Atoi(text); err != nil || c.MaxBytes < 0 {
@@ -68,6 +99,15 @@ func FromEnv(getenv func(string) string) (Config, error) {
 // complete fills in defaults and checks what was set.
 func (c *Config) complete() []error {
 	var wrong []error
+	switch c.Engine {
+	case "":
+		c.Engine = Embedded
+	case Embedded:
+	case AWS:
+		wrong = append(wrong, c.Cloud.check(*c)...)
+	default:
+		wrong = append(wrong, fmt.Errorf("KEFU_ENGINE is %q; want embedded or aws", c.Engine))
+	}
 	if c.Data == "" {
 		c.Data = DefaultData
 	}
@@ -88,6 +128,9 @@ func (c *Config) complete() []error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+		if ahead := c.Cloud.ClockOffset; c.Engine == AWS && ahead != 0 {
+			c.Now = func() time.Time { return time.Now().Add(ahead) }
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"kefu/shared/faas"
@@ -9,31 +10,45 @@ import (
 
 // Callback builds the function that the platform calls. Settings come from the
 // environment, as for each of these.
-func Callback(context.Context) (faas.Handler, error) { return function((*System).Callback) }
+func Callback(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "callback", (*System).Callback)
+}
 
 // Ingest builds the consumer of the inbound queue.
-func Ingest(context.Context) (faas.Handler, error) { return function((*System).Ingest) }
+func Ingest(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "ingest", (*System).Ingest)
+}
 
 // Router builds the consumer of the route queue.
-func Router(context.Context) (faas.Handler, error) { return function((*System).Router) }
+func Router(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "router", (*System).Router)
+}
 
 // Sender builds the consumer of the outbound queue.
-func Sender(context.Context) (faas.Handler, error) { return function((*System).Sender) }
+func Sender(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "sender", (*System).Sender)
+}
 
 // Expiry builds the sweep.
-func Expiry(context.Context) (faas.Handler, error) { return function((*System).Expiry) }
+func Expiry(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "expiry", (*System).Expiry)
+}
 
 // API builds the HTTP interface.
-func API(context.Context) (faas.Handler, error) { return function((*System).API) }
+func API(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "api", (*System).API)
+}
 
-func function(handler func(*System) faas.Handler) (faas.Handler, error) {
+// function reads the settings, opens the system and warms its connections, so that the first event finds them open.
+func function(ctx context.Context, name string, handler func(*System) faas.Handler) (faas.Handler, error) {
 	c, err := FromEnv(os.Getenv)
-	if err != nil {
+	if err := errors.Join(err, c.need(name)); err != nil {
 		return nil, err
 	}
 	s, err := Open(c)
 	if err != nil {
 		return nil, err
 	}
+	s.warm(ctx)
 	return handler(s), nil
 }

@@ -9,11 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"kefu/shared/adapter/bolt"
 	"kefu/shared/adapter/wechat/wxfake"
 	"kefu/shared/app"
 	"kefu/shared/core/queue"
@@ -50,6 +50,9 @@ func newRig(t *testing.T, change ...func(*app.Config)) *rig {
 		Data: t.TempDir(), WeChatURL: wechat.URL, AdminKey: adminKey, Now: r.now,
 		Log: slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
+	if strings.HasPrefix(t.Name(), "TestInCloud/") {
+		change = append(change, inCloud(t))
+	}
 	for _, c := range change {
 		c(&r.config)
 	}
@@ -82,6 +85,9 @@ func (r *rig) open() {
 	r.system = s
 	r.handlers = map[string]faas.Handler{
 		"callback": s.Callback(), "api": s.API(), "inbound": s.Ingest(), "route": s.Router(), "outbound": s.Sender(), "expiry": s.Expiry(),
+	}
+	if r.config.Engine == app.AWS {
+		r.apart()
 	}
 }
 
@@ -202,9 +208,9 @@ func (r *rig) must(who, method, path string, body any, want int) m {
 }
 
 // queues in the order in which work flows.
-func (r *rig) queues() map[string]*bolt.Queue {
+func (r *rig) queues() map[string]app.Queue {
 	q := r.system.Queues()
-	return map[string]*bolt.Queue{"inbound": q.Inbound, "route": q.Route, "outbound": q.Outbound}
+	return map[string]app.Queue{"inbound": q.Inbound, "route": q.Route, "outbound": q.Outbound}
 }
 
 // pump lets the consumers work until nothing is ready at the present time.

@@ -22,8 +22,7 @@ const conflictRetries = 3
 //
 //   - Park: the message goes to the hook Parked, is acknowledged, and its group goes on.
 //   - RetryNow: fn is called again at once, up to 3 times; then as Redeliver.
-//   - RetryLater: the message goes to the hook Postponed and counts as failed.
-//   - Redeliver: it counts as failed, and the queue counts its deliveries.
+//   - RetryLater, Redeliver: it goes to the hook Returned and counts as failed; the queue counts its deliveries.
 //
 // A panic fails its message like an Internal error. The context of fn ends Margin before the host's deadline; from
 // then on no message is started, and what is left is reported as failed. An event that is no queue event is an
@@ -163,9 +162,9 @@ func (b *batch) handle(ctx context.Context, m Message) fate {
 			return b.parked(ctx, m, err)
 		})
 		f.done = f.parked
-	case fault.RetryLater:
-		if b.postponed != nil {
-			b.hook(ctx, m, func() error { return b.postponed(ctx, m, decision.After) })
+	case fault.RetryNow, fault.RetryLater, fault.Redeliver:
+		if b.returned != nil {
+			b.hook(ctx, m, func() error { return b.returned(ctx, m, decision.After) })
 		}
 	}
 	if err != nil {

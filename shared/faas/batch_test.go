@@ -73,7 +73,7 @@ func TestBatchDecisions(t *testing.T) {
 		failed    []string
 		tries     int
 		parked    int
-		postponed []time.Duration
+		returned  []time.Duration
 	}{
 		"done":                    {errs: []error{nil}, tries: 1},
 		"invalid":                 {errs: []error{fault.Invalid}, tries: 1, parked: 1},
@@ -81,19 +81,19 @@ func TestBatchDecisions(t *testing.T) {
 		"not found":               {errs: []error{fmt.Errorf("load: %w", fault.NotFound)}, tries: 1, parked: 1},
 		"parking fails":           {errs: []error{fault.Invalid}, parkFails: true, tries: 1, parked: 1, failed: []string{"a", "b"}},
 		"nowhere to park":         {errs: []error{fault.Invalid}, noHook: true, tries: 1},
-		"conflict":                {errs: []error{fault.Conflict}, tries: 4, failed: []string{"a", "b"}},
+		"conflict":                {errs: []error{fault.Conflict}, tries: 4, failed: []string{"a", "b"}, returned: []time.Duration{0}},
 		"conflict that goes away": {errs: []error{fault.Conflict, fault.Conflict, fault.Conflict, nil}, tries: 4},
 		"conflict, then invalid":  {errs: []error{fault.Conflict, fault.Invalid}, tries: 2, parked: 1},
-		"exhausted":               {errs: []error{later}, tries: 1, failed: []string{"a", "b"}, postponed: []time.Duration{time.Minute}},
+		"exhausted":               {errs: []error{later}, tries: 1, failed: []string{"a", "b"}, returned: []time.Duration{time.Minute}},
 		"exhausted, no hook":      {errs: []error{later}, noHook: true, tries: 1, failed: []string{"a", "b"}},
-		"unavailable":             {errs: []error{fault.Unavailable}, tries: 1, failed: []string{"a", "b"}},
-		"internal":                {errs: []error{errors.New("who knows")}, tries: 1, failed: []string{"a", "b"}},
-		"deadline":                {errs: []error{context.DeadlineExceeded}, tries: 1, failed: []string{"a", "b"}},
+		"unavailable":             {errs: []error{fault.Unavailable}, tries: 1, failed: []string{"a", "b"}, returned: []time.Duration{0}},
+		"internal":                {errs: []error{errors.New("who knows")}, tries: 1, failed: []string{"a", "b"}, returned: []time.Duration{0}},
+		"deadline":                {errs: []error{context.DeadlineExceeded}, tries: 1, failed: []string{"a", "b"}, returned: []time.Duration{0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tries, parked := 0, 0
-			var postponed []time.Duration
+			var returned []time.Duration
 			options := []faas.Option{quiet()}
 			if !tc.noHook {
 				options = append(options, faas.Parked(func(_ context.Context, m faas.Message, cause error) error {
@@ -105,11 +105,11 @@ func TestBatchDecisions(t *testing.T) {
 						return fault.Unavailable
 					}
 					return nil
-				}), faas.Postponed(func(_ context.Context, m faas.Message, after time.Duration) error {
+				}), faas.Returned(func(_ context.Context, m faas.Message, after time.Duration) error {
 					if m.ID != "a" {
-						t.Errorf("postponed: got %s, want a", m.ID)
+						t.Errorf("returned: got %s, want a", m.ID)
 					}
-					postponed = append(postponed, after)
+					returned = append(returned, after)
 					return fault.Unavailable // makes no difference
 				}))
 			}
@@ -125,8 +125,8 @@ func TestBatchDecisions(t *testing.T) {
 			if diff := cmp.Diff(tc.failed, failed); diff != "" {
 				t.Errorf("failed: want -, got +:\n%s", diff)
 			}
-			if tries != tc.tries || parked != tc.parked || !slices.Equal(postponed, tc.postponed) {
-				t.Errorf("got %d tries, %d parked, postponed %v; want %d, %d, %v", tries, parked, postponed, tc.tries, tc.parked, tc.postponed)
+			if tries != tc.tries || parked != tc.parked || !slices.Equal(returned, tc.returned) {
+				t.Errorf("got %d tries, %d parked, returned %v; want %d, %d, %v", tries, parked, returned, tc.tries, tc.parked, tc.returned)
 			}
 		})
 	}

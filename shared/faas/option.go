@@ -25,7 +25,7 @@ type settings struct {
 	margin    time.Duration
 	timeout   time.Duration
 	parked    func(context.Context, Message, error) error
-	postponed func(context.Context, Message, time.Duration) error
+	returned  func(context.Context, Message, time.Duration) error
 }
 
 func apply(options []Option) settings {
@@ -84,9 +84,10 @@ func Parked(hook func(ctx context.Context, m Message, cause error) error) Option
 	return func(s *settings) { s.parked = hook }
 }
 
-// Postponed sets what Batch does with a message that must come again later (fault.RetryLater): typically change
-// its visibility timeout by Message.Receipt. The message is reported as failed in any case, so an error of the
-// hook only means that it may come back too soon. After is zero when the error didn't say.
-func Postponed(hook func(ctx context.Context, m Message, after time.Duration) error) Option {
-	return func(s *settings) { s.postponed = hook }
+// Returned sets what Batch does with a message that failed and must come again: typically change its visibility
+// timeout by Message.Receipt, so that it needn't rest for the queue's whole one. After is zero unless the error said
+// when to come back (fault.Later). The message is reported as failed in any case, so an error of the hook only means
+// that it comes back later than it might. Messages of its group that didn't run are not given to the hook.
+func Returned(hook func(ctx context.Context, m Message, after time.Duration) error) Option {
+	return func(s *settings) { s.returned = hook }
 }

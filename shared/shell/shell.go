@@ -6,7 +6,6 @@ package shell
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -16,7 +15,6 @@ import (
 	"kefu/shared/core/agent"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
-	"kefu/shared/core/queue"
 	"kefu/shared/core/session"
 	"kefu/shared/core/tenant"
 )
@@ -173,54 +171,6 @@ func (sh *Shell) step(was session.Session, r session.Rules, events []session.Eve
 	return res, effects, nil
 }
 
-// land looks whether the flight has ended and its sender left that to the next
-// save: its message's row tells. A sender who comes with the answer knows better,
-// and a customer's message doesn't care, unless something waits behind the flight.
-func (sh *Shell) land(ctx context.Context, was session.Session, events []session.Event) ([]session.Event, bool, error) {
-	f := was.Flight
-	if f == nil || len(events) == 0 || (arrives(events) && len(was.Outbox) == 0) {
-		return events, false, nil
-	}
-	if a, ok := events[0].(session.Answered); ok && a.Message == f.Message {
-		return events, false, nil
-	}
-	m, err := sh.Store.Message(ctx, f.Message)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return nil, false, fmt.Errorf("row of the flight: %w", err)
-	}
-	if m.State != message.Sent {
-		return events, false, nil
-	}
-	return append([]session.Event{session.Landed{Message: f.Message}}, events...), true, nil
-}
-
-// sent reports whether the flight's message has just been recorded as sent.
-func sent(was session.Session, effects []session.Effect) bool {
-	for _, e := range effects {
-		if r, ok := e.(session.Record); ok && was.Flight != nil && r.Settlement.Message == was.Flight.Message {
-			return r.Settlement.State == message.Sent
-		}
-	}
-	return false
-}
-
-// confirm makes sure that nobody has saved while a flight was being recorded whose
-// end is not saved. Who enqueues from now on finds the record, and whoever has
-// enqueued before is found here: one of the two sends the message.
-func (sh *Shell) confirm(ctx context.Context, ref session.Ref, was session.Session, landed bool) error {
-	if landed {
-		return nil // recorded long ago
-	}
-	is, err := sh.Store.Session(ctx, ref.Account, ref.Customer)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return err
-	}
-	if is.Version != was.Version {
-		return errRaced
-	}
-	return nil
-}
-
 func arrives(events []session.Event) bool {
 	if len(events) == 0 {
 		return false
@@ -351,53 +301,3 @@ func (sh *Shell) freeSeat(ctx context.Context, e session.FreeSeat) error {
 	}
 	return sh.WakeRouters(ctx, a)
 }
-
-// WakeRouters wakes the router of every account that the agent is bound to.
-func (sh *Shell) WakeRouters(ctx context.Context, a agent.Agent) error {
-	for _, id := range a.Accounts {
-		if err := sh.WakeRouter(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Waiting is the body of a wake-up for the router.
-type Waiting struct {
-	Account account.ID `json:"account"`
-}
-
-// WakeRouter tells the router that somebody waits or somebody is free.
-func (sh *Shell) WakeRouter(ctx context.Context, id account.ID) error {
-	body, err := json.Marshal(Waiting{Account: id})
-	if err != nil {
-		return err
-	}
-	if err := sh.Route.Send(ctx, string(id), 0, body); err != nil {
-		return fmt.Errorf("wake router: %w", err)
-	}
-	return nil
-}
-
-// wakeSender tells the sender that the conversation's outbox has work at the given
-// time. What lies further ahead than a queue can delay is left to the sweep.
-func (sh *Shell) wakeSender(ctx context.Context, ref session.Ref, at, now time.Time) error {
-	delay := time.Duration(0)
-	if !at.IsZero() {
-		delay = max(0, at.Sub(now))
-	}
-	if delay > queue.MaxDelay {
-		return nil
-	}
-	body, err := json.Marshal(ref)
-	if err != nil {
-		return err
-	}
-	if err := sh.Outbound.Send(ctx, Group(ref), delay, body); err != nil {
-		return fmt.Errorf("wake sender: %w", err)
-	}
-	return nil
-}
-
-// Group names the queue group of a conversation. No account id contains a slash.
-func Group(ref session.Ref) string { return string(ref.Account) + "/" + string(ref.Customer) }

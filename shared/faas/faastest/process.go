@@ -2,11 +2,15 @@ package faastest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -15,12 +19,13 @@ import (
 const startLimit = 20 * time.Second
 
 // Build compiles the main package pkg, an import path or a directory relative to the test's, with the flags of a
-// release, for this machine. The binary goes with the test.
-func Build(tb testing.TB, pkg string) string {
+// release, for this machine. More tags may be given, such as noscf for what only Lambda runs. The binary goes with the
+// test.
+func Build(tb testing.TB, pkg string, tags ...string) string {
 	tb.Helper()
 	bin := filepath.Join(tb.TempDir(), "bootstrap")
 	cmd := exec.CommandContext(tb.Context(), "go", "build", //nolint:gosec // pkg comes from the test's own source
-		"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bin, pkg)
+		"-trimpath", "-buildvcs=false", "-tags", strings.Join(append(tags, "lambda.norpc"), ","), "-ldflags", "-s -w", "-o", bin, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("go build %s: %v\n%s", pkg, err, out)
@@ -28,7 +33,8 @@ func Build(tb testing.TB, pkg string) string {
 	return bin
 }
 
-// Process is a function's running process. The test's end kills it.
+// Process is a function's running process. The end of the test that started it kills it; so does, on Linux, the end of
+// the process that did.
 type Process struct {
 	cmd    *exec.Cmd
 	log    string // file that the process writes to by itself, so that nothing lags behind
@@ -40,6 +46,12 @@ type Process struct {
 func (r *Runtime) Run(tb testing.TB, bin string, env ...string) *Process {
 	tb.Helper()
 	return start(tb, bin, append(env, "AWS_LAMBDA_RUNTIME_API="+r.Addr()), r.processGone)
+}
+
+// Start is Run for a caller that is no test: what bin writes goes to out, or nowhere when that is nil, and the caller
+// has to kill the process. There is no Log.
+func (r *Runtime) Start(bin string, out *os.File, env ...string) (*Process, error) {
+	return spawn(bin, append(slices.Clip(env), "AWS_LAMBDA_RUNTIME_API="+r.Addr()), out, r.processGone)
 }
 
 // RunSCF starts bin as SCF does and connects to it. SCF's own variables go into SCF.Environment; env is for the
@@ -86,27 +98,50 @@ func (p *Process) Log() string {
 	return string(text)
 }
 
-// start runs bin with env as its whole environment. Gone is called when the process has ended, before Exited says so.
+// start runs bin with env as its whole environment, for a test; see spawn.
 func start(tb testing.TB, bin string, env []string, gone func()) *Process {
 	tb.Helper()
 	log, err := os.CreateTemp(tb.TempDir(), "log")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer func() { _ = log.Close() }()                                                  // the process has its own handle
-	p := &Process{cmd: exec.Command(bin), log: log.Name(), exited: make(chan struct{})} //nolint:noctx // a binary that the test built; Kill ends it
-	p.cmd.Env = env
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
-		tb.Fatalf("start %s: %v", filepath.Base(bin), err)
+	defer func() { _ = log.Close() }() // the process has its own handle
+	p, err := spawn(bin, env, log, gone)
+	if err != nil {
+		tb.Fatal(err)
 	}
+	p.log = log.Name()
+	tb.Cleanup(p.Kill)
+	return p
+}
+
+// spawn starts a process on the leash of this one, with its output in a file: so nothing lags behind. Gone is called when
+// it has ended, before Exited says so.
+func spawn(bin string, env []string, out *os.File, gone func()) (*Process, error) {
+	p := &Process{cmd: exec.Command(bin), exited: make(chan struct{})} //nolint:gosec,noctx // a binary that the caller built; Kill ends it
+	p.cmd.Env = env
+	if out != nil {
+		p.cmd.Stdout, p.cmd.Stderr = out, out
+	}
+	leash(p.cmd)
+	started := make(chan error)
 	go func() {
+		// The leash is tied to the thread that starts the child: this one must live as long as the child does.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
 		_ = p.cmd.Wait() // how it ended is in its log, or was Kill
 		gone()
 		close(p.exited)
 	}()
-	tb.Cleanup(p.Kill)
-	return p
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(bin), err)
+	}
+	return p, nil
 }
 
 // freePort finds a port that nobody listens on now.

@@ -1,5 +1,5 @@
-// Package faastest runs a function's real binary in a test: under a fake of Lambda's Runtime API, or under a caller
-// that speaks SCF's protocol. Only tests may import it.
+// Package faastest runs a function's real binary: under a fake of Lambda's Runtime API, or under a caller that speaks
+// SCF's protocol. It is for tests, and for infra/local; it never ships.
 //
 // Build the binary, then start it:
 //
@@ -9,7 +9,7 @@
 //	rt.Run(t, bin, "KEFU_ADDR=…")
 //	answer, err := rt.Invoke(ctx, event)
 //
-// and for SCF: process, scf := faastest.RunSCF(t, bin), then scf.Invoke.
+// Outside of tests it is rt.Start. For SCF: process, scf := faastest.RunSCF(t, bin), then scf.Invoke.
 package faastest
 
 import (

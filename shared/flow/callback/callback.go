@@ -49,10 +49,13 @@ const patience = 4 * time.Second
 // Callback answers the platform.
 type Callback struct {
 	Accounts Accounts
-	Channel  Channel
-	Inbound  Inbound
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Fresh is asked again when a push is refused and Accounts may answer out of a
+	// memory: the account's keys may have been changed just now. Nil: Accounts never does.
+	Fresh   Accounts
+	Channel Channel
+	Inbound Inbound
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // ServeHTTP answers one call of the platform: 200 with the echo or "success";
@@ -70,7 +73,6 @@ func (c *Callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	//nolint:gosec // G705: the echo is plain text under nosniff, and signed by the platform
 	_, _ = io.WriteString(w, answer) // on failure the platform has gone, and pushes again
 	c.log(r, id, status, err, c.Now().Sub(start))
 }
@@ -105,17 +107,31 @@ func (c *Callback) answer(r *http.Request, id account.ID, now time.Time) (string
 		return "", fmt.Errorf("account: %w", err)
 	}
 	if r.Method == http.MethodGet {
-		return c.Channel.Echo(a, query)
+		return verified(ctx, c, a, func(a account.Account) (string, error) { return c.Channel.Echo(a, query) })
 	}
 	body, err := read(r)
 	if err != nil {
 		return "", err
 	}
-	push, err := c.Channel.Open(a, query, body, now)
+	push, err := verified(ctx, c, a, func(a account.Account) (message.Push, error) { return c.Channel.Open(a, query, body, now) })
 	if err != nil {
 		return "", err
 	}
 	return "success", c.queue(ctx, push)
+}
+
+// verified tries what needs the account's keys, and once more if they are others by now.
+func verified[T any](ctx context.Context, c *Callback, a account.Account, try func(account.Account) (T, error)) (T, error) {
+	out, err := try(a)
+	if c.Fresh == nil || fault.KindOf(err) != fault.Denied {
+		return out, err
+	}
+	fresh, failed := c.Fresh.Account(ctx, a.ID)
+	if failed != nil || (fresh.Token == a.Token && fresh.AESKey == a.AESKey && fresh.AESKeyPrevious == a.AESKeyPrevious &&
+		fresh.Mode == a.Mode && fresh.AppID == a.AppID && fresh.OriginalID == a.OriginalID && fresh.Format == a.Format) {
+		return out, err
+	}
+	return try(fresh)
 }
 
 func read(r *http.Request) ([]byte, error) {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"kefu/shared/core/account"
@@ -44,6 +46,8 @@ type Sweep struct {
 
 const (
 	page = 100
+	// visitors is how many conversations are visited at a time.
+	visitors = 8
 	// ahead is how far the sweep looks beyond now: a minute, so that what comes
 	// due before the next sweep gets its wake-up to the second.
 	ahead = time.Minute
@@ -76,25 +80,49 @@ func (s *Sweep) sweep(ctx context.Context, before time.Time) (visited int, first
 		if err != nil {
 			return visited, errors.Join(first, fmt.Errorf("due index: %w", err))
 		}
-		for _, ref := range refs {
-			if err := ctx.Err(); err != nil {
-				return visited, errors.Join(first, err)
-			}
-			visited++
-			if err := s.visit(ctx, ref); err != nil {
-				s.Log.LogAttrs(ctx, slog.LevelError, "sweep of one conversation",
-					slog.String("function", "expiry"), slog.String("account", string(ref.Account)),
-					slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
-				if first == nil {
-					first = err
-				}
-			}
+		n, err := s.visitAll(ctx, refs)
+		visited += n
+		if first == nil {
+			first = err
+		}
+		if err := ctx.Err(); err != nil {
+			return visited, errors.Join(first, err)
 		}
 		if next == "" {
 			return visited, first
 		}
 		cursor = next
 	}
+}
+
+// visitAll visits conversations, several at a time: each is mostly waiting for the
+// store. It returns how many were visited, and the first fault.
+func (s *Sweep) visitAll(ctx context.Context, refs []session.Ref) (visited int, first error) {
+	var (
+		next atomic.Int64
+		all  sync.WaitGroup
+		mu   sync.Mutex
+	)
+	for range min(visitors, len(refs)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(refs) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				err := s.visit(ctx, refs[i])
+				if err != nil {
+					s.Log.LogAttrs(ctx, slog.LevelError, "sweep of one conversation",
+						slog.String("function", "expiry"), slog.String("account", string(refs[i].Account)),
+						slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
+				}
+				mu.Lock()
+				visited++
+				if first == nil {
+					first = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return visited, first
 }
 
 func (s *Sweep) visit(ctx context.Context, ref session.Ref) error {
