@@ -18,9 +18,9 @@
 //	            own: wxcrypt and wxmsg, which are pure, and the simulator wxfake, which shares no code with the product so
 //	            that one mistake can't hide in both.
 //	faas        Turns a handler into a function of AWS Lambda, of Tencent SCF, or of one local process. Knows no use case:
-//	            of ours it imports core/fault alone. faas/faastest plays the clouds' part in tests.
+//	            of ours it imports core/fault alone. faas/faastest plays the clouds' part, in tests and in infra/local.
 //	app         Reads the configuration and builds each function. Imports everything but porttest and wxfake.
 //
-// Outside this folder, functions/* are the deployed mains, 10 to 30 lines each, and infra/local is the whole system in
-// one process. Both stand on app and faas.
+// Outside this folder, functions/* are the deployed mains, 10 to 30 lines each, and infra/local is the whole system on
+// one machine. Both stand on app and faas.
 package shared

@@ -114,11 +114,11 @@ var layers = []layer{
 	{
 		path: "infra/local/...",
 		imports: []string{
-			"infra/local/...", "shared/core/...", "shared/app", "shared/faas", "shared/adapter/bolt",
+			"infra/local/...", "infra/emulator/engine", "shared/core/...", "shared/app", "shared/faas", "shared/faas/faastest",
 			"shared/adapter/kms/kmsfake", "shared/adapter/wechat/wxfake",
 		},
 		tests: []string{"shared/..."},
-		why:   "the local runner is app on the embedded engine, beside the simulator; wiring belongs in app",
+		why:   "the local runner is app, or the functions' binaries, beside what stands in for the cloud; wiring belongs in app",
 	},
 	{
 		path:    "infra/emulator/...",
@@ -136,7 +136,7 @@ var layers = []layer{
 // testOnly are packages that exist for tests. No entry of layers may open them to what ships.
 var testOnly = map[string]string{
 	"shared/porttest":              "conformance suites are for _test.go files",
-	"shared/faas/faastest":         "the clouds' stand-ins are for _test.go files",
+	"shared/faas/faastest":         "the clouds' stand-ins are for _test.go files and infra/local: they never ship",
 	"shared/adapter/kms/kmsfake":   "the stand-in is for _test.go files and infra/local: it never ships",
 	"shared/adapter/wechat/wxfake": "the simulator is for _test.go files and infra/local: it never ships",
 }

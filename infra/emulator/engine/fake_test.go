@@ -9,11 +9,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 )
 
 // TestMain lets this program play java, node and npm: under one of these names it does what its folder is called.
@@ -64,7 +65,9 @@ func play(manner string, args []string) error {
 		if err := serve(args, func(http.ResponseWriter, *http.Request) {}); err != nil {
 			fmt.Println("java.net.BindException:", err)
 		}
-		time.Sleep(time.Minute)
+		killed := make(chan os.Signal, 1)
+		signal.Notify(killed, syscall.SIGUSR1) // which nobody sends: only a kill ends it
+		<-killed
 		return nil
 	case "dies":
 		return errors.New("out of memory")

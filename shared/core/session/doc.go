@@ -13,6 +13,11 @@
 // sender's next turn, or the sweep at DueAt) returns them again; each is harmless
 // to repeat. There is one exception to the order, [Record], which says so itself.
 //
+// Two things are late on purpose, because a store is paid by the write. A flight
+// that ended well is told by its message's row, so it may stay in the stored session
+// until something else is saved; see [Rests]. And DueAt is often earlier than it need
+// be: moving it costs more than a look of the sweep; see tick.go.
+//
 // # Words
 //
 //	session   one conversation of a customer with an account (会话)

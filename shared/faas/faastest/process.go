@@ -118,7 +118,7 @@ func start(tb testing.TB, bin string, env []string, gone func()) *Process {
 // spawn starts a process on the leash of this one, with its output in a file: so nothing lags behind. Gone is called when
 // it has ended, before Exited says so.
 func spawn(bin string, env []string, out *os.File, gone func()) (*Process, error) {
-	p := &Process{cmd: exec.Command(bin), exited: make(chan struct{})} //nolint:gosec,noctx // a binary that the caller built; Kill ends it
+	p := &Process{cmd: exec.Command(bin), exited: make(chan struct{})} //nolint:noctx // a binary that the caller built; Kill ends it
 	p.cmd.Env = env
 	if out != nil {
 		p.cmd.Stdout, p.cmd.Stderr = out, out
