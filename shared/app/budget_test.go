@@ -210,6 +210,8 @@ func TestBudgets(t *testing.T) {
 	b.platform.SetPushFaults(wxfake.PushFaults{Duplicate: 2, Together: true})
 	b.measure("an inbound message that the platform delivers twice", 2, b.say(mei, "在吗"))
 	b.platform.SetPushFaults(wxfake.PushFaults{})
+	b.later(2 * time.Minute)
+	b.measure("a minute of a busy conversation (the sweep's look)", 0, b.sweep)
 	b.later(40 * time.Minute)
 	b.measure("a conversation falls idle (once per pause)", 0, b.sweep)
 	b.later(48 * time.Hour)

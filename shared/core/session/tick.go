@@ -55,9 +55,9 @@ func (s Session) At(r Rules, now time.Time) Session {
 const lostWake = time.Minute
 
 // quietFor is how long nothing must have happened before a conversation is taken
-// for idle. An early visit of the sweep costs a look; moving the mark there and
-// back costs writes, which are dearer by fifty looks.
-const quietFor = 30 * time.Minute
+// for idle. An early visit of the sweep costs two looks at the store; moving the mark
+// there and back costs five writes, as much as a dozen visits, one a minute.
+const quietFor = 10 * time.Minute
 
 // visit is when the sweep shall come by: never later than it must, but often
 // earlier. The mark moves forward at once; it moves back only when the sweep has
