@@ -42,6 +42,25 @@ func (u usage) dollars() float64 {
 		float64(u.Functions)*functionsPrice + float64(u.Calls)*httpPrice
 }
 
+// budgets are what each step may use: write units, read units, requests to queues. Design section 7 names those of the two
+// messages; the others are what was measured when they were written down, so that a change which makes one dearer is seen.
+var budgets = map[string]struct {
+	write, read float64
+	queue       int
+}{
+	"a message that opens a session":                      {14, 1, 3},
+	"hand-over: an agent accepts":                         {13, 7, 0},
+	"the first answer after a pause":                      {6, 12, 3},
+	"**inbound message**, existing session":               {3, 1, 3},
+	"**outbound message**":                                {4, 11, 3},
+	"an inbound message that the platform delivers twice": {4, 1.5, 6},
+	"a minute of a busy conversation (the sweep's look)":  {0, 4, 0},
+	"a conversation falls idle (once per pause)":          {3, 4, 0},
+	"a session expires":                                   {15, 5, 3},
+	"a message that opens the next session":               {17, 4, 3},
+	"an agent closes the session":                         {15, 7, 3},
+}
+
 // ledger sums up what the engine uses.
 type ledger struct {
 	mu   sync.Mutex
@@ -195,6 +214,7 @@ func TestBudgets(t *testing.T) {
 	b.must("ann", "POST", "/sessions/"+first+"/close", nil, 200)
 	b.later(time.Hour)
 	b.sweep()
+	b.work()
 
 	b.measure("a message that opens a session", 1, b.say(mei, "你好，请问红色的还有货吗？"))
 	id := b.session(mei).str("id")
@@ -221,11 +241,14 @@ func TestBudgets(t *testing.T) {
 	b.must("ann", "POST", "/sessions/"+id+"/accept", nil, 200)
 	b.measure("an agent closes the session", 1, func() { b.must("ann", "POST", "/sessions/"+id+"/close", nil, 200) })
 
-	if in.Write > 3 || in.Index > 0 || in.Consistent > 0 || in.FIFO+in.Standard > 3 {
-		t.Errorf("an inbound message used %+v; the budget is 3 write units, none of an index, no consistent read, 3 queue requests", in)
+	for _, r := range b.rows {
+		most, ok := budgets[r.name]
+		if !ok || r.Write > most.write || r.Read > most.read || r.FIFO+r.Standard > most.queue {
+			t.Errorf("%s used %+v; the budget is %+v", r.name, r.usage, most)
+		}
 	}
-	if out.Write > 4 || out.Index > 0 {
-		t.Errorf("an outbound message used %+v; the budget is 4 write units, none of an index", out)
+	if in.Index > 0 || in.Consistent > 0 || out.Index > 0 {
+		t.Errorf("a message used %+v, an answer %+v; neither may write to an index, nor the message read consistently", in, out)
 	}
 	if *printBudget {
 		b.print(os.Stdout)
