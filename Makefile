@@ -29,14 +29,18 @@ help: ## List the targets
 
 ##@ Try it
 
+# Empty: the embedded engine. aws: the functions as they ship, on local engines that stand in for AWS.
+ENGINE ?=
+KEFU = $(if $(ENGINE),KEFU_ENGINE='$(ENGINE)') exec $(CACHE)/bin/kefu
+
 # Built and executed: `go run` would turn a Ctrl-C into a failure.
 .PHONY: run
-run: ## Start the whole system here, with a page to play the customer (KEFU_ADDR, KEFU_DATA …)
-	@go build -o $(CACHE)/bin/kefu ./infra/local && exec $(CACHE)/bin/kefu run
+run: ## Start the whole system here, with a page to play the customer (KEFU_ADDR, KEFU_DATA …; as in AWS: ENGINE=aws)
+	@go build -o $(CACHE)/bin/kefu ./infra/local && $(KEFU) run
 
 .PHONY: demo
-demo: ## Play one conversation through the whole system and check every step
-	@go run ./infra/local demo
+demo: ## Play one conversation through the whole system and check every step (as in AWS: ENGINE=aws)
+	@go build -o $(CACHE)/bin/kefu ./infra/local && $(KEFU) demo
 
 # The samples' own settings: a data folder that begins with the accounts of events/setup, the key in the samples, and
 # no platform.

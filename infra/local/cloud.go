@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,25 +32,6 @@ type cloudOptions struct {
 	hurry func(queue string, m faas.Message) (time.Duration, bool)
 	// logs get what the functions write; nil: nobody does.
 	logs *os.File
-}
-
-// deployed is a function as serverless.yml deploys it; a test compares them.
-type deployed struct {
-	name  string
-	limit time.Duration
-	warm  int // processes that are started ahead
-	most  int // processes at most
-	queue string
-	batch int // messages of an event
-}
-
-var deployment = []deployed{
-	{name: "callback", limit: 10 * time.Second, warm: 2, most: 8},
-	{name: "ingest", limit: 30 * time.Second, warm: 2, most: 6, queue: "inbound", batch: 1},
-	{name: "router", limit: 30 * time.Second, warm: 1, most: 2, queue: "route", batch: 10},
-	{name: "sender", limit: 120 * time.Second, warm: 2, most: 6, queue: "outbound", batch: 10},
-	{name: "expiry", limit: 120 * time.Second, warm: 1, most: 1},
-	{name: "api", limit: 29 * time.Second, warm: 2, most: 8},
 }
 
 // cloud runs the functions as AWS would.
@@ -81,6 +63,7 @@ func openCloud(ctx context.Context, o localOptions) (c *cloud, err error) {
 	binaries := o.cloud.binaries
 	if binaries == "" {
 		binaries = functionsFolder
+		fmt.Fprintln(os.Stderr, "building the functions into", binaries)
 		if err := buildFunctions(ctx, binaries); err != nil {
 			return c, err
 		}
@@ -89,13 +72,15 @@ func openCloud(ctx context.Context, o localOptions) (c *cloud, err error) {
 	if name == "" {
 		name = "kefu-local"
 	}
-	if c.stack, err = stack.Make(ctx, stack.Options{
+	made, err := stack.Make(ctx, stack.Options{
 		Name: name, DynamoDB: c.engines.DynamoDB, SQS: c.engines.SQS, S3: c.engines.S3, Visibility: o.cloud.visibility,
-	}); err != nil {
-		c.stack = nil
+	})
+	if err != nil {
 		return c, err
 	}
-	return c, c.startFunctions(ctx, binaries)
+	c.stack = made
+	err = c.startFunctions(ctx, binaries)
+	return c, err
 }
 
 func (c *cloud) startEngines(ctx context.Context) (err error) {
@@ -131,7 +116,7 @@ func (c *cloud) startFunctions(ctx context.Context, binaries string) error {
 	var consumers []*consumer
 	for _, d := range deployment {
 		f := lambda.New(lambda.Options{
-			Name: "kefu-local-" + d.name, Binary: filepath.Join(binaries, d.name), Env: c.env(d.name),
+			Name: "kefu-local-" + d.name, Binary: filepath.Join(binaries, d.name), Env: c.env(d),
 			Limit: d.limit, Max: d.most, Log: c.o.cloud.logs,
 		})
 		c.functions[d.name] = f
@@ -164,18 +149,18 @@ func (c *cloud) watch(ctx context.Context) {
 }
 
 // env is the whole environment of a function.
-func (c *cloud) env(function string) []string {
-	settings := c.stack.Env()
-	settings["KEFU_WECHAT_URL"] = c.o.config.WeChatURL
-	settings["KEFU_LOG_LEVEL"] = c.o.config.LogLevel.String()
-	if function == "api" {
-		sum := sha256.Sum256([]byte(c.key))
-		settings["KEFU_ADMIN_KEY_SHA256"] = hex.EncodeToString(sum[:])
-	}
+func (c *cloud) env(d deployed) []string {
+	all := c.stack.Env()
+	all["KEFU_WECHAT_URL"], all["KEFU_LOG_LEVEL"] = c.o.config.WeChatURL, c.o.config.LogLevel.String()
+	sum := sha256.Sum256([]byte(c.key))
+	all["KEFU_ADMIN_KEY_SHA256"] = hex.EncodeToString(sum[:])
+	maps.DeleteFunc(all, func(name, _ string) bool {
+		return strings.HasPrefix(name, "KEFU_") && !slices.Contains(sharedSettings, name) && !slices.Contains(d.settings, name)
+	})
 	if ahead := time.Duration(c.o.clock.offset.Load()); ahead != 0 {
-		settings["KEFU_CLOCK_OFFSET"] = ahead.String()
+		all["KEFU_CLOCK_OFFSET"] = ahead.String()
 	}
-	return environ(settings)
+	return environ(all)
 }
 
 // environ writes settings as a process gets them.
@@ -193,17 +178,17 @@ func (c *cloud) adminKey() string { return c.key }
 // pass lets time pass at once: every process ends after its event, and new ones begin at the new time, with nothing in
 // memory. What a queue delays comes when its real time is over.
 func (c *cloud) pass(ctx context.Context, d time.Duration) error {
-	var held []string
+	var held []deployed
 	defer func() {
-		for _, name := range held {
-			c.functions[name].Resume(c.env(name))
+		for _, d := range held {
+			c.functions[d.name].Resume(c.env(d))
 		}
 	}()
-	for _, f := range deployment {
-		if err := c.functions[f.name].Drain(ctx); err != nil {
+	for _, d := range deployment {
+		if err := c.functions[d.name].Drain(ctx); err != nil {
 			return err
 		}
-		held = append(held, f.name)
+		held = append(held, d)
 	}
 	c.o.clock.Forward(d)
 	return nil
@@ -232,11 +217,13 @@ func (c *cloud) close() error {
 		f.Close()
 	}
 	var err error
-	switch {
-	case c.own:
-		c.engines.Stop() // and all that is in them
-	case c.stack != nil:
+	if c.stack != nil && c.own {
+		err = c.stack.Close()
+	} else if c.stack != nil {
 		err = c.stack.Remove(context.Background())
+	}
+	if c.own {
+		c.engines.Stop() // and all that is in them
 	}
 	return err
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"kefu/infra/local/lambda"
-	"kefu/shared/faas"
 	"kefu/shared/faas/faastest"
 )
 
@@ -57,9 +56,6 @@ func wrongSettings(t *testing.T, w sky) {
 func noTable(t *testing.T, w sky) {
 	o := w.options(t)
 	l, c := w.start(t, o, impatient)
-	if err := l.pass(t.Context(), 0); err != nil { // nothing is under way
-		t.Fatal(err)
-	}
 	settings := maps.Clone(c.stack.Env())
 	settings["KEFU_TABLE"] = "not-there"
 	if err := c.functions["ingest"].Drain(t.Context()); err != nil {
@@ -81,10 +77,6 @@ func noTable(t *testing.T, w sky) {
 	if err := c.functions["ingest"].Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c.functions["ingest"].Resume(c.env("ingest"))
+	c.functions["ingest"].Resume(c.env(deployment[1]))
 	l.wantTexts(t, mei, "anybody there?")
 }
-
-var _ faas.Message
-
-func orphans(t *testing.T, w sky) {}

@@ -7,11 +7,7 @@ import "testing"
 func TestStart(t *testing.T) {
 	t.Parallel()
 	const runs, bound = 9, 2 * startBudget
-	folder := t.TempDir()
-	if err := buildFunctions(t.Context(), folder, "kefu/infra/local/empty"); err != nil {
-		t.Fatal(err)
-	}
-	times, err := startTimes(t.Context(), folder, runs)
+	times, err := startTimes(t.Context(), binaries(t), runs)
 	if err != nil {
 		t.Fatal(err)
 	}

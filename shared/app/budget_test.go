@@ -48,7 +48,7 @@ var budgets = map[string]struct {
 	write, read float64
 	queue       int
 }{
-	"a message that opens a session":                      {14, 1, 3},
+	"a message that opens a session":                      {14, 4, 3},
 	"hand-over: an agent accepts":                         {13, 7, 0},
 	"the first answer after a pause":                      {6, 12, 3},
 	"**inbound message**, existing session":               {3, 1, 3},

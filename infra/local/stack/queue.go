@@ -21,22 +21,22 @@ type Queue struct {
 }
 
 // makeQueue makes a queue and the queue of its dead letters.
-func (s *Stack) makeQueue(ctx context.Context, name string, ordered bool, visibility time.Duration) (*Queue, error) {
-	dead, err := s.createQueue(ctx, name+"-dead", ordered, map[string]string{"MessageRetentionPeriod": "1209600"})
+func (s *Stack) makeQueue(ctx context.Context, name string, r Rule) (*Queue, error) {
+	dead, err := s.createQueue(ctx, name+"-dead", r.Ordered, map[string]string{"MessageRetentionPeriod": "1209600"})
 	if err != nil {
 		return nil, err
 	}
-	policy, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead.arn, "maxReceiveCount": maxReceives})
+	policy, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead.arn, "maxReceiveCount": r.MaxReceives})
 	if err != nil {
 		return nil, err
 	}
 	attributes := map[string]string{
-		"VisibilityTimeout": strconv.Itoa(int(visibility / time.Second)), "RedrivePolicy": string(policy), "MaximumMessageSize": "1048576",
+		"VisibilityTimeout": strconv.Itoa(int(r.Visibility / time.Second)), "RedrivePolicy": string(policy), "MaximumMessageSize": "1048576",
 	}
-	if ordered {
+	if r.Ordered {
 		attributes["DeduplicationScope"], attributes["FifoThroughputLimit"] = "messageGroup", "perMessageGroupId"
 	}
-	return s.createQueue(ctx, name, ordered, attributes)
+	return s.createQueue(ctx, name, r.Ordered, attributes)
 }
 
 func (s *Stack) createQueue(ctx context.Context, name string, ordered bool, attributes map[string]string) (*Queue, error) {
@@ -46,11 +46,13 @@ func (s *Stack) createQueue(ctx context.Context, name string, ordered bool, attr
 		attributes["FifoQueue"] = "true"
 	}
 	q := &Queue{ordered: ordered, stack: s, arn: "arn:aws:sqs:" + Region + ":000000000000:" + name}
-	var made struct{ QueueUrl string } //nolint:revive // SQS's spelling
+	var made struct {
+		URL string `json:"QueueUrl"`
+	}
 	if err := q.call(ctx, "CreateQueue", map[string]any{"QueueName": name, "Attributes": attributes}, &made); err != nil {
 		return nil, err
 	}
-	q.URL = made.QueueUrl
+	q.URL = made.URL
 	s.queues = append(s.queues, q)
 	return q, nil
 }
@@ -73,12 +75,7 @@ func (q *Queue) remove(ctx context.Context) error {
 
 // Receive takes up to limit messages, at most 10, and waits for the first of them, in whole seconds, at most 20.
 func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]faas.Message, error) {
-	var page struct {
-		Messages []struct {
-			MessageId, ReceiptHandle, Body string                                                                  //nolint:revive // SQS's spelling
-			Attributes                     struct{ ApproximateReceiveCount, SentTimestamp, MessageGroupId string } //nolint:revive // as above
-		}
-	}
+	var page struct{ Messages []received }
 	if err := q.call(ctx, "ReceiveMessage", map[string]any{
 		"MaxNumberOfMessages": limit, "WaitTimeSeconds": int(wait / time.Second), "MessageSystemAttributeNames": []string{"All"},
 	}, &page); err != nil {
@@ -86,14 +83,30 @@ func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]f
 	}
 	messages := make([]faas.Message, len(page.Messages))
 	for i, m := range page.Messages {
-		receives, _ := strconv.Atoi(m.Attributes.ApproximateReceiveCount) // 0: it doesn't say
-		sent, _ := strconv.ParseInt(m.Attributes.SentTimestamp, 10, 64)
-		messages[i] = faas.Message{
-			ID: m.MessageId, Group: m.Attributes.MessageGroupId, Body: m.Body, Receives: receives,
-			Sent: time.UnixMilli(sent).UTC(), Receipt: m.ReceiptHandle, Source: q.arn,
-		}
+		messages[i] = m.message(q.arn)
 	}
 	return messages, nil
+}
+
+// received is a message in SQS's own words.
+type received struct {
+	ID         string `json:"MessageId"`
+	Receipt    string `json:"ReceiptHandle"`
+	Body       string
+	Attributes struct {
+		Receives string `json:"ApproximateReceiveCount"`
+		Sent     string `json:"SentTimestamp"`
+		Group    string `json:"MessageGroupId"`
+	}
+}
+
+func (r received) message(arn string) faas.Message {
+	receives, _ := strconv.Atoi(r.Attributes.Receives) // 0: it doesn't say
+	sent, _ := strconv.ParseInt(r.Attributes.Sent, 10, 64)
+	return faas.Message{
+		ID: r.ID, Group: r.Attributes.Group, Body: r.Body, Receives: receives,
+		Sent: time.UnixMilli(sent).UTC(), Receipt: r.Receipt, Source: arn,
+	}
 }
 
 // Delete removes up to 10 messages.

@@ -46,20 +46,28 @@ type Stack struct {
 	queues []*Queue // all that were made, the dead letters' too
 }
 
-// visibilities and the rest of the queues' settings are those of infra/aws/queues.yml; a test compares them.
-const (
-	inboundVisibility  = 180 * time.Second
-	routeVisibility    = 180 * time.Second
-	outboundVisibility = 720 * time.Second
-	maxReceives        = 5
-)
+// Rule is how a queue is set.
+type Rule struct {
+	Ordered     bool
+	Visibility  time.Duration
+	MaxReceives int // deliveries, after which a message is a dead letter
+}
+
+// Rules are the queues' rules by name, as infra/aws/queues.yml has them.
+func Rules() map[string]Rule {
+	return map[string]Rule{
+		"inbound":  {Ordered: true, Visibility: 180 * time.Second, MaxReceives: 5},
+		"route":    {Visibility: 180 * time.Second, MaxReceives: 5},
+		"outbound": {Visibility: 720 * time.Second, MaxReceives: 5},
+	}
+}
 
 // Make makes it all. Nothing of that name may be there before.
 func Make(ctx context.Context, o Options) (s *Stack, err error) {
 	s = &Stack{o: o, web: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.Remove(ctx))
+			err = errors.Join(err, s.Remove(ctx)) // as far as it came
 		}
 	}()
 	if s.key, err = newKey(ctx); err != nil {
@@ -72,21 +80,13 @@ func Make(ctx context.Context, o Options) (s *Stack, err error) {
 	if err := s.Put(ctx, "", nil); err != nil {
 		return s, fmt.Errorf("make the bucket: %w", err)
 	}
-	for _, q := range []struct {
-		to         **Queue
-		name       string
-		ordered    bool
-		visibility time.Duration
-	}{
-		{&s.Inbound, "inbound", true, inboundVisibility},
-		{&s.Route, "route", false, routeVisibility},
-		{&s.Outbound, "outbound", false, outboundVisibility},
-	} {
+	for name, to := range map[string]**Queue{"inbound": &s.Inbound, "route": &s.Route, "outbound": &s.Outbound} {
+		rule := Rules()[name]
 		if o.Visibility > 0 {
-			q.visibility = o.Visibility
+			rule.Visibility = o.Visibility
 		}
-		if *q.to, err = s.makeQueue(ctx, q.name, q.ordered, q.visibility); err != nil {
-			return s, fmt.Errorf("make the queue %s: %w", q.name, err)
+		if *to, err = s.makeQueue(ctx, name, rule); err != nil {
+			return s, fmt.Errorf("make the queue %s: %w", name, err)
 		}
 	}
 	return s, nil
@@ -131,7 +131,7 @@ func (s *Stack) makeTable(ctx context.Context) error {
 const removeTime = 10 * time.Second
 
 // Remove takes away what Make made, as far as it came, but for the bucket: who shares the engines should not find the
-// rest. The key is gone with it, and what it sealed.
+// rest. It closes the stack, too.
 func (s *Stack) Remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 	defer cancel()
@@ -142,9 +142,14 @@ func (s *Stack) Remove(ctx context.Context) error {
 	if s.tabled {
 		errs = append(errs, s.wire(s.o.DynamoDB, "DynamoDB_20120810.DeleteTable").call(ctx, map[string]any{"TableName": s.o.Name}, nil))
 	}
-	if s.key != nil {
-		errs = append(errs, s.key.close())
-	}
+	return errors.Join(append(errs, s.Close())...)
+}
+
+// Close lets go of the stack and leaves what it made to its engines. The key is gone with it, and what it sealed.
+func (s *Stack) Close() error {
 	s.web.CloseIdleConnections()
-	return errors.Join(errs...)
+	if s.key == nil {
+		return nil
+	}
+	return s.key.close()
 }
