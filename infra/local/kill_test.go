@@ -24,6 +24,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	k.prepare()
 	stop := k.load()
 	for round := range kills {
+		k.round(round)
 		k.rest(300*time.Millisecond + time.Duration(rand.IntN(1200))*time.Millisecond)
 		k.kill()
 		k.start("0s")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"kefu/shared/app"
 )
@@ -101,5 +102,25 @@ func TestDead(t *testing.T) {
 		if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "customer wrote") {
 			t.Errorf("%v: got %q, want %q and no text", tt.args, out.String(), tt.want)
 		}
+	}
+}
+
+// TestEngineAWS: what a person sets for it, and what is left out.
+func TestEngineAWS(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"KEFU_ENGINE": "aws", "KEFU_DATA": "kept", "KEFU_CLOCK_OFFSET": "48h", "KEFU_ADMIN_KEY": "an-operators-own-key"}
+	o, err := runOptions(func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.cloud == nil || o.cloud.engines != nil || o.cloud.logs != os.Stderr {
+		t.Errorf("got %+v, want engines of its own, and the functions' log on standard error", o.cloud)
+	}
+	if o.config.Data != "" || o.config.AdminKey.Reveal() != "an-operators-own-key" || o.clock.offset.Load() != int64(48*time.Hour) {
+		t.Errorf("got data in %q, key %q, clock %d ahead; want no data, the key and 48 hours", o.config.Data, o.config.AdminKey.Reveal(), o.clock.offset.Load())
+	}
+	delete(env, "KEFU_ENGINE")
+	if o, err := runOptions(func(name string) string { return env[name] }); err != nil || o.cloud != nil || o.config.Data != "kept" {
+		t.Errorf("without it: got %+v, %v, want the embedded engine on the folder", o.cloud, err)
 	}
 }
