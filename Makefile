@@ -17,6 +17,7 @@ MODULES := . $(patsubst %/go.mod,%,$(wildcard infra/*/go.mod))
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 
 ARCH ?= arm64
+# Of a function on Lambda; a start there reads it from afar.
 MAX_BINARY := 12582912
 FUZZTIME ?= 60s
 FUZZ ?= .
@@ -195,7 +196,7 @@ FORCE:
 bin/%/bootstrap: FORCE
 	@GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags $(GOTAGS) -ldflags "-s -w" -o $@ ./functions/$*
 	@size=$$(wc -c < $@); printf '%8d kB  %s\n' $$((size / 1024)) $@; \
-	test $$size -le $(MAX_BINARY) || { echo "$@: over the budget of $(MAX_BINARY) bytes" >&2; exit 1; }
+	test $(ARCH) != arm64 || test $$size -le $(MAX_BINARY) || { echo "$@: over the budget of $(MAX_BINARY) bytes" >&2; exit 1; }
 
 # Bit-identical too: the tool sets time and mode itself.
 bin/%.zip: bin/%/bootstrap

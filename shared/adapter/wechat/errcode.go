@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"regexp"
+	"sync"
 	"time"
 
 	"kefu/shared/core/fault"
@@ -159,12 +160,17 @@ func newRefusal(op string, code int, text string, issuing bool) *Refusal {
 }
 
 var (
-	ridShape = regexp.MustCompile(`(?:rid: |hint: \[)([0-9A-Za-z-]{1,64})`)
-	ipShape  = regexp.MustCompile(`invalid ip ([0-9A-Fa-f.:]{2,45})`)
+	ridShape = shape(`(?:rid: |hint: \[)([0-9A-Za-z-]{1,64})`)
+	ipShape  = shape(`invalid ip ([0-9A-Fa-f.:]{2,45})`)
 )
 
-func firstMatch(re *regexp.Regexp, text string) string {
-	if m := re.FindStringSubmatch(text); m != nil {
+// shape compiles an expression when it is first needed: a function's start is waited for.
+func shape(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+func firstMatch(re func() *regexp.Regexp, text string) string {
+	if m := re().FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
 	return ""

@@ -6,6 +6,7 @@ package account
 import (
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"kefu/shared/core/fault"
@@ -66,15 +67,20 @@ type Account struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
+// Compiled when they are first needed: a function's start is waited for.
 var (
-	idShape     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
-	appIDShape  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	aesKeyShape = regexp.MustCompile(`^[A-Za-z0-9+/]{43}$`)
+	idShape     = shape(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+	appIDShape  = shape(`^[A-Za-z0-9_-]{1,64}$`)
+	aesKeyShape = shape(`^[A-Za-z0-9+/]{43}$`)
 )
+
+func shape(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // ValidID reports whether s can name an account, an agent or a tenant: 1 to 64
 // letters, digits, '-' and '_', beginning with a letter or digit.
-func ValidID(s string) bool { return idShape.MatchString(s) }
+func ValidID(s string) bool { return idShape().MatchString(s) }
 
 // Check says what is missing or wrong, as a fault of kind Invalid whose code is
 // "account-incomplete" or "account-invalid".
@@ -89,7 +95,7 @@ func (a Account) Check() error {
 	default:
 		return wrong("channel is %q; want miniprogram or official", a.Channel)
 	}
-	if !appIDShape.MatchString(a.AppID) {
+	if !appIDShape().MatchString(a.AppID) {
 		return wrong("app_id is missing or has characters that no app id has")
 	}
 	if a.Token == "" || len(a.Token) > 128 {
@@ -104,10 +110,10 @@ func (a Account) Check() error {
 	default:
 		return wrong("mode is %q; want plaintext, compatible or secure", a.Mode)
 	}
-	if a.AESKey != "" && !aesKeyShape.MatchString(string(a.AESKey)) {
+	if a.AESKey != "" && !aesKeyShape().MatchString(string(a.AESKey)) {
 		return wrong("aes_key must be the console's EncodingAESKey: exactly 43 letters and digits")
 	}
-	if a.AESKeyPrevious != "" && !aesKeyShape.MatchString(string(a.AESKeyPrevious)) {
+	if a.AESKeyPrevious != "" && !aesKeyShape().MatchString(string(a.AESKeyPrevious)) {
 		return wrong("aes_key_previous must be exactly 43 letters and digits")
 	}
 	if a.Format != JSON && a.Format != XML {

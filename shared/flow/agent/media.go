@@ -43,7 +43,7 @@ func (c *call) uploadMedia() (answer, error) {
 // sends must not run as a page of ours.
 func (c *call) getMedia() (answer, error) {
 	id := c.r.PathValue("media")
-	if !idShape.MatchString(id) {
+	if !idShape().MatchString(id) {
 		return answer{}, missing("file")
 	}
 	// Whose it is comes first: opening it may fetch it from the platform.

@@ -131,7 +131,7 @@ func (o *outgoing) checkMedia(a account.Account) error {
 	for _, id := range o.content.Media() {
 		unknown := fault.With(fault.New(fault.Invalid, "media-unknown", "The account has no such file; upload it first and name its id."),
 			map[string]any{"media": id})
-		if !idShape.MatchString(id) {
+		if !idShape().MatchString(id) {
 			return unknown
 		}
 		m, err := o.Store.Media(o.ctx(), id)

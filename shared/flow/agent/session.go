@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
@@ -14,13 +15,13 @@ import (
 
 // idShape is what ids of sessions, messages and files look like; nothing else
 // reaches the store.
-var idShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+var idShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`) })
 
 // session finds the session of the path, if the key may see it. It may be one that
 // has ended and been archived.
 func (c *call) session() (session.Session, error) {
 	id := c.r.PathValue("session")
-	if !idShape.MatchString(id) {
+	if !idShape().MatchString(id) {
 		return session.Session{}, missing("session")
 	}
 	s, err := c.Store.SessionByID(c.ctx(), session.ID(id))
