@@ -142,9 +142,10 @@ check-readme:
 ##@ Measure it
 
 .PHONY: bench
-bench: ## Run the benchmarks, then measure the local pipeline (BENCH=pattern)
+bench: ## Run the benchmarks, then measure the local pipeline and the functions' start (BENCH=pattern)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 	@go run ./infra/local bench
+	@go run ./infra/local bench -start
 
 .PHONY: budget
 budget: ## Measure what each step of a conversation costs on DynamoDB and SQS, in units and dollars (two minutes)
