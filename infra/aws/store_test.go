@@ -78,7 +78,7 @@ func key(d deployment) rule {
 		"Resources.SecretsKey.Properties.MultiRegion":           nil,
 		"Resources.SecretsKeyAlias.Properties.AliasName":        "alias/kefu-" + d.stage,
 		"Resources.SecretsKeyAlias.Properties.TargetKeyId":      ref("SecretsKey"),
-		"Resources.SecretsKey.Properties.KeyPolicy.Statement.1": use("Open", "kms:Decrypt", d, "callback", "ingest", "sender", "api"),
+		"Resources.SecretsKey.Properties.KeyPolicy.Statement.1": use("Open", "kms:Decrypt", d, "callback", "sender", "api"),
 		"Resources.SecretsKey.Properties.KeyPolicy.Statement.2": use("Seal", "kms:GenerateDataKey", d, "sender", "api"),
 	}), only("key", "AWS::KMS::Key", "SecretsKey"))
 }

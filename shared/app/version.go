@@ -2,8 +2,15 @@ package app
 
 import "runtime/debug"
 
+// release is set by the linker (make build): the commit, which the toolchain's own stamp would tell together with
+// whether the tree was clean, and so make each build another.
+var release string
+
 // version is the commit that the binary was built from, as far as it knows.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
