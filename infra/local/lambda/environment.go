@@ -58,6 +58,9 @@ func (e *environment) invoke(ctx context.Context, limit time.Duration, payload [
 	}()
 	answer, err := e.runtime.Invoke(ctx, payload)
 	switch {
+	case errors.Is(err, faastest.ErrExited):
+		e.kill() // its connection broke, which is seen before its end is
+		return nil, err
 	case err == nil || ctx.Err() == nil:
 		return answer, err
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
