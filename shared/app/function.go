@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 
 	"kefu/shared/faas"
 )
@@ -49,6 +50,10 @@ func function(ctx context.Context, name string, handler func(*System) faas.Handl
 	if err != nil {
 		return nil, err
 	}
-	s.warm(ctx)
-	return handler(s), nil
+	// Side by side: the one mostly waits, the other works.
+	var warming sync.WaitGroup
+	warming.Go(func() { s.warm(ctx) })
+	h := handler(s)
+	warming.Wait()
+	return h, nil
 }
