@@ -17,7 +17,13 @@
 //
 // At most 256 data keys, none used beyond its MaxAge; with KMS out of reach secrets can't be read any longer than that.
 // A data key's own bytes are overwritten as soon as its cipher is made. What the cipher computed from them, and what
-// the SDK read from the network, only the garbage collector can take away.
+// the connection still holds, only the garbage collector can take away.
+//
+// # No SDK client
+//
+// Two calls don't need the KMS client of the SDK. Its descriptions of all operations are made at the start of every
+// process, also of the functions that open no secret, and took a tenth of that time. The requests are made here, and
+// signed by the SDK's own signer, which every function has anyway for the table and the queues.
 //
 // # The key of KMS
 //

@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-
-	"github.com/aws/smithy-go"
+	"strings"
 
 	"kefu/shared/core/fault"
 )
@@ -26,6 +25,7 @@ var (
 	otherKey    = reason{"secrets-other-key", "the secret was sealed with another key; put it again"}
 	unreadable  = reason{"secrets-unreadable", "KMS does not know the secret's data key: it was changed, or made with another key"}
 	identity    = reason{"secrets-credentials", "the credentials of the environment are not accepted"}
+	wrongTime   = reason{"secrets-credentials", "the time of the signature is not accepted; look at the machine's clock"}
 	settings    = reason{"secrets-settings", "look at the settings"}
 	busy        = reason{"secrets-busy", "KMS asks to slow down"}
 	unreachable = reason{"secrets-unreachable", "no answer; look at AWS_REGION, at AWS_ENDPOINT_URL_KMS if it is set, and at the network"}
@@ -57,42 +57,76 @@ var reasons = map[string]reason{
 	"IncompleteSignatureException":        identity,
 	"InvalidClientTokenId":                identity,
 	"InvalidSignatureException":           identity,
+	"MissingAuthenticationToken":          identity,
 	"MissingAuthenticationTokenException": identity,
+	"SignatureDoesNotMatch":               identity,
 	"UnrecognizedClientException":         identity,
+
+	"RequestExpired":       wrongTime,
+	"RequestTimeTooSkewed": wrongTime,
 
 	"ValidationException": settings,
 
-	"LimitExceededException": busy,
-	"ThrottlingException":    busy,
+	"LimitExceededException":   busy,
+	"RequestLimitExceeded":     busy,
+	"RequestTimeout":           busy,
+	"RequestTimeoutException":  busy,
+	"Throttling":               busy,
+	"ThrottlingException":      busy,
+	"TooManyRequestsException": busy,
 
 	"DependencyTimeoutException":  broken,
 	"InternalFailure":             broken,
 	"KMSInternalException":        broken,
+	"ServiceUnavailable":          broken,
 	"ServiceUnavailableException": broken,
 }
 
+// reasonOf finds what a call's last error means.
 func reasonOf(err error) reason {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		if known, ok := reasons[api.ErrorCode()]; ok {
-			return known
-		}
-	}
-	status := 0 // no answer
-	var answer interface{ HTTPStatusCode() int }
-	if errors.As(err, &answer) {
-		status = answer.HTTPStatusCode()
-	}
+	var answered *refusal
 	switch {
-	case errors.Is(err, errNoKey):
+	case errors.As(err, &answered):
+		return answered.reason()
+	case errors.As(err, new(misset)):
 		return settings
-	case status >= http.StatusInternalServerError:
-		return broken
-	case status > 0, errors.Is(err, errNotAKey):
+	case errors.As(err, new(unsigned)):
+		return identity
+	case errors.Is(err, errNotAKey):
 		return strange
 	default:
 		return unreachable
 	}
+}
+
+func (r *refusal) reason() reason {
+	switch known, ok := reasons[r.code]; {
+	case known == identity && untimely(r.message):
+		return wrongTime
+	case ok:
+		return known
+	case r.status == http.StatusTooManyRequests:
+		return busy
+	case r.status >= http.StatusInternalServerError:
+		return broken
+	default:
+		return strange
+	}
+}
+
+// untimely tells whether a signature was refused for its time. KMS has the same name for that as for a wrong one.
+func untimely(message string) bool {
+	return strings.HasPrefix(message, "Signature expired") || strings.HasPrefix(message, "Signature not yet current")
+}
+
+// passing tells whether the same call may succeed in a moment.
+func passing(err error) bool {
+	var answered *refusal
+	if errors.As(err, &answered) {
+		why := answered.reason()
+		return answered.status >= http.StatusInternalServerError || why == busy || why == broken
+	}
+	return reasonOf(err) == unreachable
 }
 
 func unavailable(why reason, err error) error { return fault.Wrap(fault.Unavailable, why.code, err) }

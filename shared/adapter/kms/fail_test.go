@@ -2,6 +2,7 @@ package kms
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,8 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/aws/smithy-go"
 
 	"kefu/shared/adapter/kms/kmsfake"
 	"kefu/shared/core/fault"
@@ -50,7 +49,9 @@ func TestReasons(t *testing.T) {
 		"MissingAuthenticationTokenException": {"secrets-credentials", 1},
 		"ExpiredTokenException":               {"secrets-credentials", 1},
 		"ValidationException":                 {"secrets-settings", 1},
+		"RequestExpired":                      {"secrets-credentials", 1},
 		"ThrottlingException":                 {"secrets-busy", 4},
+		"RequestTimeout":                      {"secrets-busy", 4},
 		"LimitExceededException":              {"secrets-busy", 4},
 		"KMSInternalException":                {"secrets-unavailable", 4},
 		"DependencyTimeoutException":          {"secrets-unavailable", 4},
@@ -66,8 +67,8 @@ func TestReasons(t *testing.T) {
 				for op, err := range both(t.Context(), t, sealed, func() *Vault { return newVault(fake, nil) }) {
 					wantFault(t, err, fault.Unavailable, tc.code, fmt.Sprintf("%s a data key", op))
 					wantFault(t, err, fault.Unavailable, tc.code, fmt.Sprintf("KEFU_KMS_KEY %q, AWS_REGION %q", keyID, kmsfake.Region))
-					var api smithy.APIError
-					if !errors.As(err, &api) || api.ErrorCode() != name {
+					var answered *refusal
+					if !errors.As(err, &answered) || answered.code != name {
 						t.Errorf("got %v, want %s as its cause", err, name)
 					}
 				}
@@ -224,6 +225,39 @@ func TestContextEnds(t *testing.T) {
 	})
 }
 
+// A pause ends with its caller, who hears the reason that there was, and nobody begins one that time is too short for.
+func TestContextEndsInAPause(t *testing.T) {
+	t.Parallel()
+	for name, timeout := range map[string]time.Duration{"in it": 0, "before it": time.Nanosecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				fake := newFake()
+				fake.Inject(kmsfake.Fault{Error: "ThrottlingException"})
+				ctx, cancel := context.WithCancel(t.Context())
+				if timeout > 0 {
+					ctx, cancel = context.WithTimeout(t.Context(), timeout)
+				}
+				defer cancel()
+				begin, done := time.Now(), make(chan error)
+				go func() {
+					_, err := newVault(fake, nil).Seal(ctx, "o", []byte("hunter2"))
+					done <- err
+				}()
+				if timeout == 0 {
+					synctest.Wait() // it pauses, and time does not move
+					cancel()
+				}
+				wantFault(t, <-done, fault.Unavailable, "secrets-busy", "ThrottlingException")
+				if took := time.Since(begin); took != 0 {
+					t.Errorf("got an answer after %v, want at once", took)
+				}
+				wantCalls(t, fake, 1, 0)
+			})
+		})
+	}
+}
+
 // Answers that are none of KMS's.
 func TestStrangeAnswers(t *testing.T) {
 	t.Parallel()
@@ -235,7 +269,9 @@ func TestStrangeAnswers(t *testing.T) {
 		"gateway":      {http.StatusBadGateway, "<html>Bad gateway</html>", "secrets-unavailable"},
 		"web page":     {http.StatusOK, "<html>hello</html>", "secrets-refused"},
 		"other page":   {http.StatusNotFound, "<html>not here</html>", "secrets-refused"},
+		"moved":        {http.StatusTemporaryRedirect, "", "secrets-refused"},
 		"no key in it": {http.StatusOK, "{}", "secrets-refused"},
+		"no bytes":     {http.StatusOK, `{"Plaintext":"hunter2!","CiphertextBlob":{}}`, "secrets-refused"},
 		"short key":    {http.StatusOK, `{"Plaintext":"aHVudGVyMg==","CiphertextBlob":"aHVudGVyMg=="}`, "secrets-refused"},
 		"cut":          {http.StatusOK, `{"Plaintext":"aHVudGVyMg`, "secrets-refused"},
 	} {
@@ -253,6 +289,18 @@ func TestStrangeAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A data key without what it is encrypted to, or with more than KMS would decrypt, can't stand in front of a secret.
+func TestUselessDataKeys(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, maxEncrypted + 1} {
+		useless := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode(answer{Plaintext: make([]byte, keySize), CiphertextBlob: make([]byte, size)})
+		})
+		_, err := newVault(useless, nil).Seal(t.Context(), "o", []byte("hunter2"))
+		wantFault(t, err, fault.Unavailable, "secrets-refused", "no data key")
 	}
 }
 

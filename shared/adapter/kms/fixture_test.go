@@ -118,7 +118,7 @@ func wantFault(t testing.TB, err error, kind fault.Kind, code, names string) {
 	if !strings.Contains(err.Error(), names) {
 		t.Errorf("got %q, want a text that names %q", err, names)
 	}
-	for _, secret := range []string{"session-token", "very-secret", "hunter2", "Signature="} {
+	for _, secret := range []string{"session-token", "very-secret", "hunter2", "aHVudGVyMg", "Signature=", "\n"} {
 		if strings.Contains(fmt.Sprintf("%v %+v", err, err), secret) {
 			t.Errorf("got %q, want nothing of %q in it", err, secret)
 		}

@@ -295,7 +295,7 @@ func TestPanicLands(t *testing.T) {
 			err := g.before(r)
 			if first {
 				first = false
-				panic("a bug of the SDK")
+				panic("a bug of the client")
 			}
 			return err
 		}}), Options{KeyID: keyID})
@@ -309,7 +309,7 @@ func TestPanicLands(t *testing.T) {
 			return err
 		})
 		close(g.open)
-		if err := <-all[0]; err == nil || err.Error() != "a bug of the SDK" {
+		if err := <-all[0]; err == nil || err.Error() != "a bug of the client" {
 			t.Errorf("got %v, want the panic", err)
 		}
 		for _, done := range all[1:] {

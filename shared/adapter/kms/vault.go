@@ -42,8 +42,9 @@ type source interface {
 
 // New returns a vault whose data keys KMS encrypts. It makes no call: settings that can't be right show at the first.
 //
-// Of cfg it takes what every client of the SDK takes, except that it never logs requests and answers: they hold keys.
-// Without a Retryer in cfg a call is tried 4 times (or RetryMaxAttempts), with growing, random pauses, within 10 seconds.
+// Of cfg it takes Region, Credentials, HTTPClient, RetryMaxAttempts (tries of one call in all, 4 if zero) and
+// BaseEndpoint, the address of another KMS, such as a local one (AWS_ENDPOINT_URL_KMS). A call takes at most 10 seconds
+// with all its tries and the growing, random pauses between them. Nothing is logged: what travels are keys.
 func New(cfg aws.Config, o Options) *Vault {
 	if o.Now == nil {
 		o.Now = time.Now

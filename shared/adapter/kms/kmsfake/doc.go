@@ -1,5 +1,5 @@
 // Package kmsfake stands in for AWS KMS where there is none: in tests, and in a local engine. It speaks KMS's own
-// protocol (JSON 1.1 over HTTP), so that the real SDK client talks to it, and it really encrypts.
+// protocol (JSON 1.1 over HTTP), and it really encrypts.
 //
 // Start with [New], and serve the result, which is an http.Handler:
 //

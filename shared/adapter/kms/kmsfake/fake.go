@@ -57,15 +57,15 @@ func New(o Options) *Fake {
 	return f
 }
 
-// Calls returns how often an operation was asked for, "GenerateDataKey" or "Decrypt", the failed requests and the
-// repetitions of the SDK included.
+// Calls returns how often an operation was asked for, "GenerateDataKey" or "Decrypt", the failed requests and their
+// repetitions included.
 func (f *Fake) Calls(operation string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls[operation]
 }
 
-// ServeHTTP answers one request of the SDK.
+// ServeHTTP answers one request.
 func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	operation, known := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "TrentService.")
 	hit := f.count(operation)

@@ -2,37 +2,104 @@ package kmsfake_test
 
 import (
 	"bytes"
-	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-	"github.com/aws/smithy-go"
-
 	"kefu/shared/adapter/kms/kmsfake"
 )
 
-// dial returns the SDK's client of a fake, over a real connection and without repetitions.
-func dial(t *testing.T, fake *kmsfake.Fake, region string) *kms.Client {
+const jsonType = "application/x-amz-json-1.1"
+
+// client asks a fake over a real connection, once.
+type client struct {
+	t    *testing.T
+	url  string
+	auth string
+	web  *http.Client
+}
+
+// input and output are those of both operations, by KMS's own names.
+type input struct {
+	KeyId               string            `json:",omitempty"` //nolint:revive,staticcheck // KMS's own name
+	KeySpec             string            `json:",omitempty"`
+	NumberOfBytes       int               `json:",omitempty"`
+	CiphertextBlob      []byte            `json:",omitempty"`
+	EncryptionAlgorithm string            `json:",omitempty"`
+	EncryptionContext   map[string]string `json:",omitempty"`
+}
+
+type output struct {
+	CiphertextBlob, Plaintext []byte
+	KeyId                     string //nolint:revive,staticcheck // KMS's own name
+}
+
+// named is an error that KMS answers with.
+type named string
+
+func (n named) Error() string { return string(n) }
+
+func dial(t *testing.T, fake *kmsfake.Fake, region string) *client {
 	t.Helper()
 	srv := httptest.NewServer(fake)
 	t.Cleanup(srv.Close)
-	return kms.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &srv.URL, HTTPClient: srv.Client(), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "very-secret", ""),
-	})
+	return &client{t: t, url: srv.URL, auth: strings.Replace(good, kmsfake.Region, region, 1), web: srv.Client()}
 }
 
-func generate(t *testing.T, c *kms.Client, key string, about map[string]string) *kms.GenerateDataKeyOutput {
+func (c *client) ask(operation string, in input) (*output, error) {
+	c.t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	sign(req, operation, jsonType, c.auth)
+	resp, err := c.web.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if got := resp.Header.Get("Content-Type"); got != jsonType {
+		c.t.Errorf("%s: got an answer of type %q, want %s", operation, got, jsonType)
+	}
+	var fail struct {
+		Type string `json:"__type"`
+	}
+	if resp.StatusCode != http.StatusOK {
+		err := json.Unmarshal(raw, &fail)
+		return nil, errors.Join(named(fail.Type), err)
+	}
+	out := &output{}
+	return out, json.Unmarshal(raw, out)
+}
+
+func (c *client) decrypt(in input) (*output, error) { return c.ask("TrentService.Decrypt", in) }
+func (c *client) generate(in input) (*output, error) {
+	return c.ask("TrentService.GenerateDataKey", in)
+}
+
+func sign(r *http.Request, target, kind, auth string) {
+	r.Header.Set("X-Amz-Target", target)
+	r.Header.Set("Content-Type", kind)
+	r.Header.Set("Authorization", auth)
+	r.Header.Set("X-Amz-Date", "20261122T080000Z")
+}
+
+func generate(t *testing.T, c *client, key string, about map[string]string) *output {
 	t.Helper()
-	out, err := c.GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: &key, KeySpec: types.DataKeySpecAes256, EncryptionContext: about})
+	out, err := c.generate(input{KeyId: key, KeySpec: "AES_256", EncryptionContext: about})
 	if err != nil {
 		t.Fatalf("generate: got %v, want no error", err)
 	}
@@ -41,8 +108,8 @@ func generate(t *testing.T, c *kms.Client, key string, about map[string]string) 
 
 func wantName(t *testing.T, err error, name string) {
 	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != name {
+	var got named
+	if !errors.As(err, &got) || string(got) != name {
 		t.Errorf("got %v, want %s", err, name)
 	}
 }
@@ -55,11 +122,11 @@ func TestRoundTrip(t *testing.T) {
 	for _, id := range []string{"k", "alias/kefu"} {
 		for _, name := range []string{id, fake.ARN(id)} {
 			key := generate(t, c, name, about)
-			if len(key.Plaintext) != 32 || bytes.Contains(key.CiphertextBlob, key.Plaintext) || aws.ToString(key.KeyId) != fake.ARN(id) {
-				t.Errorf("%s: got %d bytes for %s, want 32 that are encrypted, for %s", name, len(key.Plaintext), *key.KeyId, fake.ARN(id))
+			if len(key.Plaintext) != 32 || bytes.Contains(key.CiphertextBlob, key.Plaintext) || key.KeyId != fake.ARN(id) {
+				t.Errorf("%s: got %d bytes for %s, want 32 that are encrypted, for %s", name, len(key.Plaintext), key.KeyId, fake.ARN(id))
 			}
-			for _, with := range []*string{nil, &id, aws.String(fake.ARN(id))} {
-				out, err := c.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: key.CiphertextBlob, KeyId: with, EncryptionContext: about})
+			for _, with := range []string{"", id, fake.ARN(id)} {
+				out, err := c.decrypt(input{CiphertextBlob: key.CiphertextBlob, KeyId: with, EncryptionContext: about})
 				if err != nil || !bytes.Equal(out.Plaintext, key.Plaintext) {
 					t.Errorf("%s: got %v, want the key back", name, err)
 				}
@@ -69,7 +136,7 @@ func TestRoundTrip(t *testing.T) {
 	if g, d := fake.Calls("GenerateDataKey"), fake.Calls("Decrypt"); g != 4 || d != 12 {
 		t.Errorf("got %d and %d calls, want 4 and 12", g, d)
 	}
-	out, err := c.GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: aws.String("k"), NumberOfBytes: aws.Int32(64)})
+	out, err := c.generate(input{KeyId: "k", NumberOfBytes: 64})
 	if err != nil || len(out.Plaintext) != 64 {
 		t.Errorf("got %v, want 64 bytes", err)
 	}
@@ -84,22 +151,22 @@ func TestDecryptRefuses(t *testing.T) {
 	for i := range blob {
 		changed := bytes.Clone(blob)
 		changed[i] ^= 1
-		_, err := c.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: changed, EncryptionContext: about})
+		_, err := c.decrypt(input{CiphertextBlob: changed, EncryptionContext: about})
 		wantName(t, err, "InvalidCiphertextException")
-		_, err = c.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: blob[:max(i, 1)], EncryptionContext: about})
+		_, err = c.decrypt(input{CiphertextBlob: blob[:max(i, 1)], EncryptionContext: about})
 		wantName(t, err, "InvalidCiphertextException")
 	}
-	for name, in := range map[string]*kms.DecryptInput{
+	for name, in := range map[string]input{
 		"InvalidCiphertextException: no context":      {CiphertextBlob: blob},
 		"InvalidCiphertextException: another context": {CiphertextBlob: blob, EncryptionContext: map[string]string{"app": "kefv"}},
 		"InvalidCiphertextException: more context":    {CiphertextBlob: blob, EncryptionContext: map[string]string{"app": "kefu", "x": ""}},
 		"InvalidCiphertextException: joined context":  {CiphertextBlob: blob, EncryptionContext: map[string]string{"appk": "efu"}},
-		"IncorrectKeyException: another key":          {CiphertextBlob: blob, EncryptionContext: about, KeyId: aws.String("other")},
-		"NotFoundException: no such key":              {CiphertextBlob: blob, EncryptionContext: about, KeyId: aws.String("none")},
+		"IncorrectKeyException: another key":          {CiphertextBlob: blob, EncryptionContext: about, KeyId: "other"},
+		"NotFoundException: no such key":              {CiphertextBlob: blob, EncryptionContext: about, KeyId: "none"},
 		"ValidationException: too long":               {CiphertextBlob: make([]byte, 6145), EncryptionContext: about},
-		"InvalidKeyUsageException: another algorithm": {CiphertextBlob: blob, EncryptionAlgorithm: types.EncryptionAlgorithmSpecRsaesOaepSha256},
+		"InvalidKeyUsageException: another algorithm": {CiphertextBlob: blob, EncryptionAlgorithm: "RSAES_OAEP_SHA_256"},
 	} {
-		_, err := c.Decrypt(t.Context(), in)
+		_, err := c.decrypt(in)
 		want, _, _ := strings.Cut(name, ":")
 		wantName(t, err, want)
 	}
@@ -109,16 +176,16 @@ func TestDecryptRefuses(t *testing.T) {
 func TestMaster(t *testing.T) {
 	t.Parallel()
 	master := [32]byte{1}
-	open := func(master [32]byte) *kms.Client {
+	open := func(master [32]byte) *client {
 		return dial(t, kmsfake.New(kmsfake.Options{Keys: []string{"k"}, Master: master}), kmsfake.Region)
 	}
 	key := generate(t, open(master), "k", nil)
-	out, err := open(master).Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: key.CiphertextBlob})
+	out, err := open(master).decrypt(input{CiphertextBlob: key.CiphertextBlob})
 	if err != nil || !bytes.Equal(out.Plaintext, key.Plaintext) {
 		t.Errorf("got %v, want the key back", err)
 	}
 	for _, other := range [][32]byte{{2}, {}} {
-		_, err = open(other).Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: key.CiphertextBlob})
+		_, err = open(other).decrypt(input{CiphertextBlob: key.CiphertextBlob})
 		wantName(t, err, "InvalidCiphertextException")
 	}
 }
@@ -135,9 +202,9 @@ func TestKeyStates(t *testing.T) {
 		kmsfake.Disabled: "DisabledException", kmsfake.PendingDeletion: "KMSInvalidStateException",
 	} {
 		fake.SetState("k", state)
-		_, err := c.GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: aws.String("k"), KeySpec: types.DataKeySpecAes256})
+		_, err := c.generate(input{KeyId: "k", KeySpec: "AES_256"})
 		wantName(t, err, name)
-		_, err = c.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: blob})
+		_, err = c.decrypt(input{CiphertextBlob: blob})
 		wantName(t, err, name)
 	}
 	fake.SetState("k", kmsfake.Enabled)
@@ -145,15 +212,15 @@ func TestKeyStates(t *testing.T) {
 	generate(t, c, "k", nil)
 	generate(t, c, "new", nil)
 	for _, stray := range []string{"none", "arn:aws:kms:us-east-1:123456789012:key/k", "arn:aws:kms:eu-west-1:123456789012:k", "arn:"} {
-		_, err := c.GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: &stray, KeySpec: types.DataKeySpecAes256})
+		_, err := c.generate(input{KeyId: stray, KeySpec: "AES_256"})
 		wantName(t, err, "NotFoundException")
 	}
-	for _, in := range []*kms.GenerateDataKeyInput{
-		{KeyId: aws.String("k")},
-		{KeyId: aws.String("k"), NumberOfBytes: aws.Int32(1025)},
-		{KeyId: aws.String("k"), KeySpec: types.DataKeySpecAes128, NumberOfBytes: aws.Int32(16)},
+	for _, in := range []input{
+		{KeyId: "k"},
+		{KeyId: "k", NumberOfBytes: 1025},
+		{KeyId: "k", KeySpec: "AES_128", NumberOfBytes: 16},
 	} {
-		_, err := c.GenerateDataKey(t.Context(), in)
+		_, err := c.generate(in)
 		wantName(t, err, "ValidationException")
 	}
 }
@@ -164,7 +231,7 @@ func TestFaults(t *testing.T) {
 	c := dial(t, fake, kmsfake.Region)
 	blob := generate(t, c, "k", nil).CiphertextBlob
 	decrypt := func() error {
-		_, err := c.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: blob})
+		_, err := c.decrypt(input{CiphertextBlob: blob})
 		return err
 	}
 	fake.Inject(kmsfake.Fault{Operation: "Decrypt", Error: "ThrottlingException", Times: 2})
@@ -173,8 +240,7 @@ func TestFaults(t *testing.T) {
 	generate(t, c, "k", nil)
 	wantName(t, decrypt(), "ThrottlingException")
 	wantName(t, decrypt(), "ThrottlingException")
-	var api smithy.APIError
-	if err := decrypt(); err == nil || errors.As(err, &api) {
+	if err := decrypt(); err == nil || errors.As(err, new(named)) {
 		t.Errorf("got %v, want an error without an answer", err)
 	}
 	wantName(t, decrypt(), "KMSInternalException")
@@ -192,27 +258,24 @@ func TestFaults(t *testing.T) {
 func TestSignature(t *testing.T) {
 	t.Parallel()
 	fake := kmsfake.New(kmsfake.Options{Keys: []string{"k"}})
-	_, err := dial(t, fake, "eu-west-1").Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: []byte{1}})
+	_, err := dial(t, fake, "eu-west-1").decrypt(input{CiphertextBlob: []byte{1}})
 	wantName(t, err, "InvalidSignatureException")
 	for name, tc := range map[string]struct {
 		method, target, kind, auth, body string
 	}{
-		"MissingAuthenticationToken":             {"POST", "TrentService.Decrypt", "application/x-amz-json-1.1", "", "{}"},
-		"IncompleteSignature":                    {"POST", "TrentService.Decrypt", "application/x-amz-json-1.1", "Basic x", "{}"},
-		"UnknownOperationException: no target":   {"POST", "", "application/x-amz-json-1.1", good, "{}"},
-		"UnknownOperationException: other API":   {"POST", "DynamoDB_20120810.GetItem", "application/x-amz-json-1.1", good, "{}"},
-		"UnknownOperationException: not built":   {"POST", "TrentService.Encrypt", "application/x-amz-json-1.1", good, "{}"},
-		"UnknownOperationException: GET":         {"GET", "TrentService.Decrypt", "application/x-amz-json-1.1", good, ""},
+		"MissingAuthenticationToken":             {"POST", "TrentService.Decrypt", jsonType, "", "{}"},
+		"IncompleteSignature":                    {"POST", "TrentService.Decrypt", jsonType, "Basic x", "{}"},
+		"UnknownOperationException: no target":   {"POST", "", jsonType, good, "{}"},
+		"UnknownOperationException: other API":   {"POST", "DynamoDB_20120810.GetItem", jsonType, good, "{}"},
+		"UnknownOperationException: not built":   {"POST", "TrentService.Encrypt", jsonType, good, "{}"},
+		"UnknownOperationException: GET":         {"GET", "TrentService.Decrypt", jsonType, good, ""},
 		"UnknownOperationException: other form":  {"POST", "TrentService.Decrypt", "application/x-amz-json-1.0", good, "{}"},
-		"SerializationException: no JSON":        {"POST", "TrentService.Decrypt", "application/x-amz-json-1.1", good, "<"},
-		"SerializationException: other types":    {"POST", "TrentService.GenerateDataKey", "application/x-amz-json-1.1", good, `{"KeyId":1}`},
-		"SerializationException: cut by the max": {"POST", "TrentService.Decrypt", "application/x-amz-json-1.1", good, `{"CiphertextBlob":"` + strings.Repeat("A", 1<<17) + `"}`},
+		"SerializationException: no JSON":        {"POST", "TrentService.Decrypt", jsonType, good, "<"},
+		"SerializationException: other types":    {"POST", "TrentService.GenerateDataKey", jsonType, good, `{"KeyId":1}`},
+		"SerializationException: cut by the max": {"POST", "TrentService.Decrypt", jsonType, good, `{"CiphertextBlob":"` + strings.Repeat("A", 1<<17) + `"}`},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), tc.method, "/", strings.NewReader(tc.body))
-		r.Header.Set("X-Amz-Target", tc.target)
-		r.Header.Set("Content-Type", tc.kind)
-		r.Header.Set("Authorization", tc.auth)
-		r.Header.Set("X-Amz-Date", "20261122T080000Z")
+		sign(r, tc.target, tc.kind, tc.auth)
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, r)
 		want, _, _ := strings.Cut(name, ":")
@@ -231,12 +294,12 @@ func TestManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			key, err := c.GenerateDataKey(context.WithoutCancel(t.Context()), &kms.GenerateDataKeyInput{KeyId: aws.String("k"), KeySpec: types.DataKeySpecAes128})
+			key, err := c.generate(input{KeyId: "k", KeySpec: "AES_128"})
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			out, err := c.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: key.CiphertextBlob})
+			out, err := c.decrypt(input{CiphertextBlob: key.CiphertextBlob})
 			if err != nil || !bytes.Equal(out.Plaintext, key.Plaintext) || len(out.Plaintext) != 16 {
 				t.Errorf("got %v, want the 16 bytes back", err)
 			}
