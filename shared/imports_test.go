@@ -99,7 +99,7 @@ var layers = []layer{
 		path: "shared/app",
 		imports: []string{
 			"shared/core/...", "shared/shell", "shared/flow/...", "shared/adapter/bolt", "shared/adapter/dynamo",
-			"shared/adapter/kms", "shared/adapter/s3", "shared/adapter/sqs", "shared/adapter/wechat",
+			"shared/adapter/hook", "shared/adapter/kms", "shared/adapter/s3", "shared/adapter/sqs", "shared/adapter/wechat",
 			"shared/adapter/wechat/wxcrypt", "shared/adapter/wechat/wxmsg", "shared/faas",
 		},
 		tests: []string{"shared/adapter/kms/kmsfake", "shared/adapter/wechat/wxfake", "shared/faas/faastest", "shared/porttest"},

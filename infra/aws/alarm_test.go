@@ -24,10 +24,13 @@ var limits = []limit{
 	{"InboundDeadAlarm", "AWS/SQS/ApproximateNumberOfMessagesVisible", "Maximum", object{"QueueName": attribute("InboundDeadQueue", "QueueName")}, 0, 1},
 	{"RouteDeadAlarm", "AWS/SQS/ApproximateNumberOfMessagesVisible", "Maximum", object{"QueueName": attribute("RouteDeadQueue", "QueueName")}, 0, 1},
 	{"OutboundDeadAlarm", "AWS/SQS/ApproximateNumberOfMessagesVisible", "Maximum", object{"QueueName": attribute("OutboundDeadQueue", "QueueName")}, 0, 1},
+	{"HooksDeadAlarm", "AWS/SQS/ApproximateNumberOfMessagesVisible", "Maximum", object{"QueueName": attribute("HooksDeadQueue", "QueueName")}, 0, 1},
 	{"InboundAgeAlarm", "AWS/SQS/ApproximateAgeOfOldestMessage", "Maximum", object{"QueueName": attribute("InboundQueue", "QueueName")}, 300, 3},
 	{"RouteAgeAlarm", "AWS/SQS/ApproximateAgeOfOldestMessage", "Maximum", object{"QueueName": attribute("RouteQueue", "QueueName")}, 300, 3},
 	// A wake-up may be meant for 900 s later.
 	{"OutboundAgeAlarm", "AWS/SQS/ApproximateAgeOfOldestMessage", "Maximum", object{"QueueName": attribute("OutboundQueue", "QueueName")}, 1200, 3},
+	// A receiver may be down for a day.
+	{"HooksAgeAlarm", "AWS/SQS/ApproximateAgeOfOldestMessage", "Maximum", object{"QueueName": attribute("HooksQueue", "QueueName")}, 93600, 3},
 	{"CallbackSlowAlarm", "AWS/Lambda/Duration", "p99", object{"FunctionName": ref("CallbackLambdaFunction")}, 2000, 3},
 	{"HttpFailuresAlarm", "AWS/ApiGateway/5xx", "Sum", object{"ApiId": ref("HttpApi"), "Stage": ref("HttpApiStage")}, 0, 1},
 }

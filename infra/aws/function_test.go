@@ -20,6 +20,7 @@ var functions = []function{
 	{name: "ingest", id: "Ingest", timeout: 30, queue: "Inbound", batch: 1},
 	{name: "router", id: "Router", timeout: 30, queue: "Route", batch: 10},
 	{name: "sender", id: "Sender", timeout: 120, queue: "Outbound", batch: 10},
+	{name: "webhook", id: "Webhook", timeout: 30, queue: "Hooks", batch: 1},
 	{name: "expiry", id: "Expiry", timeout: 120},
 	{name: "api", id: "Api", timeout: 29},
 }
@@ -40,7 +41,7 @@ func functionRules(d deployment) []rule {
 	}
 }
 
-// functionsRule: six functions, on arm64, and nothing in them that a handler doesn't need.
+// functionsRule: seven functions, on arm64, and nothing in them that a handler doesn't need.
 func functionsRule(d deployment) rule {
 	want := object{}
 	var ids []string
@@ -75,6 +76,7 @@ func environment() rule {
 		"InboundQueue":  {"KEFU_QUEUE_INBOUND": ref("InboundQueue")},
 		"RouteQueue":    {"KEFU_QUEUE_ROUTE": ref("RouteQueue")},
 		"OutboundQueue": {"KEFU_QUEUE_OUTBOUND": ref("OutboundQueue")},
+		"HooksQueue":    {"KEFU_QUEUE_HOOKS": ref("HooksQueue")},
 		"SecretsKey":    {"KEFU_KMS_KEY": arn("SecretsKey")},
 	}
 	want := object{}
@@ -99,7 +101,9 @@ func environment() rule {
 		r.faults,
 		with("Resources.ApiLambdaFunction.Properties.Environment.Variables.KEFU_ADMIN_KEY", "the key itself"),
 		with("Resources.SenderLambdaFunction.Properties.Environment.Variables.KEFU_ADMIN_KEY_SHA256", adminHash),
-		with("Resources.RouterLambdaFunction.Properties.Environment.Variables.KEFU_KMS_KEY", arn("SecretsKey")),
+		with("Resources.ExpiryLambdaFunction.Properties.Environment.Variables.KEFU_KMS_KEY", arn("SecretsKey")),
+		// Whoever may set up an account could look into the network then.
+		with("Resources.WebhookLambdaFunction.Properties.Environment.Variables.KEFU_PRIVATE_HOOKS", "true"),
 	)
 	return r
 }
@@ -125,8 +129,12 @@ func mappings(d deployment) rule {
 			path + ".FilterCriteria":          nil, // what it leaves out is deleted
 			path + ".ScalingConfig":           nil,
 		})
-		if d.most != nil && f.name != "router" {
-			want[path+".ScalingConfig"] = object{"MaximumConcurrency": d.most}
+		most := d.most
+		if most == nil && f.name == "webhook" {
+			most = 50 // a receiver that hangs must not use up the account's concurrency
+		}
+		if most != nil && f.name != "router" {
+			want[path+".ScalingConfig"] = object{"MaximumConcurrency": most}
 		}
 	}
 	return and(facts("mappings", want), only("mappings", "AWS::Lambda::EventSourceMapping", ids...))

@@ -69,7 +69,7 @@ var deployments = []deployment{
 		domain: "kefu.example.com", topic: topic, most: 20,
 		params: []string{
 			"region=eu-west-1", "domain=kefu.example.com", "certificate=" + certificate, "alarmTopic=" + topic,
-			"ingestConcurrency=20", "senderConcurrency=20",
+			"ingestConcurrency=20", "senderConcurrency=20", "webhookConcurrency=20",
 		},
 	},
 }

@@ -9,20 +9,26 @@ import (
 const (
 	maxRetention = 14 * 24 * 3600 // seconds: the most that SQS keeps a message
 	minReceives  = 5              // deliveries before a message is dead: fewer, and a short outage kills it
+	minTellings  = 40             // the same of HooksQueue: fewer, and a receiver that is down for a day kills it
 )
 
 // queues are the queues of the design, and whether they keep order.
-var queues = map[string]bool{"Inbound": true, "Route": false, "Outbound": false}
+var queues = map[string]bool{"Inbound": true, "Route": false, "Outbound": false, "Hooks": true}
 
 func queueRules(d deployment) []rule {
 	names := map[string]string{
 		"InboundQueue": "inbound.fifo", "InboundDeadQueue": "inbound-dead.fifo", "RouteQueue": "route",
 		"RouteDeadQueue": "route-dead", "OutboundQueue": "outbound", "OutboundDeadQueue": "outbound-dead",
+		"HooksQueue": "hooks.fifo", "HooksDeadQueue": "hooks-dead.fifo",
 	}
-	want := object{
-		"Resources.InboundQueue.Properties.ContentBasedDeduplication": false,
-		"Resources.InboundQueue.Properties.DeduplicationScope":        "messageGroup",
-		"Resources.InboundQueue.Properties.FifoThroughputLimit":       "perMessageGroupId",
+	want := object{}
+	for name, ordered := range queues {
+		if ordered {
+			path := "Resources." + name + "Queue.Properties."
+			want[path+"ContentBasedDeduplication"] = false
+			want[path+"DeduplicationScope"] = "messageGroup"
+			want[path+"FifoThroughputLimit"] = "perMessageGroupId"
+		}
 	}
 	for id, name := range names {
 		want["Resources."+id+".Properties.QueueName"] = "kefu-" + d.stage + "-" + name
@@ -52,14 +58,18 @@ func deadLetters() rule {
 				if got, want := t.at(live+".RedrivePolicy.deadLetterTargetArn"), arn(name+"DeadQueue"); text(got) != text(want) {
 					found = append(found, fmt.Sprintf("%s: got dead letters in %s, want %s", live, text(got), text(want)))
 				}
-				if n := t.number(live + ".RedrivePolicy.maxReceiveCount"); n < minReceives {
-					found = append(found, fmt.Sprintf("%s: got dead after %d deliveries, want %d at least", live, n, minReceives))
+				receives := minReceives
+				if name == "Hooks" {
+					receives = minTellings
+				}
+				if n := t.number(live + ".RedrivePolicy.maxReceiveCount"); n < receives {
+					found = append(found, fmt.Sprintf("%s: got dead after %d deliveries, want %d at least", live, n, receives))
 				}
 				if n := t.number(dead + ".MessageRetentionPeriod"); n != maxRetention {
 					found = append(found, fmt.Sprintf("%s: got kept for %d s, want %d", dead, n, maxRetention))
 				}
-				least := maxRetention // a push comes only once …
-				if name != "Inbound" {
+				least := maxRetention // a push comes only once, and so do news …
+				if !queues[name] {
 					least = 4 * 24 * 3600 // … but the sweep repeats a wake-up
 				}
 				if n := t.number(live + ".MessageRetentionPeriod"); n < least {
@@ -75,6 +85,9 @@ func deadLetters() rule {
 			with("Resources.RouteQueue.Properties.RedrivePolicy", nil),
 			with("Resources.RouteQueue.Properties.RedrivePolicy.deadLetterTargetArn", arn("OutboundDeadQueue")),
 			with("Resources.OutboundQueue.Properties.RedrivePolicy.maxReceiveCount", 4),
+			with("Resources.HooksQueue.Properties.RedrivePolicy.maxReceiveCount", 39),
+			with("Resources.HooksQueue.Properties.MessageRetentionPeriod", 345600),
+			with("Resources.HooksDeadQueue.Properties.FifoQueue", nil),
 			with("Resources.OutboundDeadQueue.Properties.MessageRetentionPeriod", 345600),
 			with("Resources.OutboundQueue.Properties.MessageRetentionPeriod", 345599),
 			with("Resources.InboundQueue.Properties.MessageRetentionPeriod", 345600),

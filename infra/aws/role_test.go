@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kefu/shared/adapter/dynamo"
 )
 
 // What the functions share of their rights.
@@ -25,27 +27,31 @@ var (
 // need the rights to the single writes.
 var grants = map[string]map[string][]string{
 	"Callback": {
-		"Table": {"dynamodb:GetItem"}, "SecretsKey": {"kms:Decrypt"}, "InboundQueue": send, "Bucket/queue/*": {"s3:PutObject"},
+		"Table": {"dynamodb:GetItem", "dynamodb:UpdateItem"}, "SecretsKey": {"kms:Decrypt"}, "InboundQueue": send, "Bucket/queue/*": {"s3:PutObject"},
 	},
 	"Ingest": {
-		"Table": write, "Table/index/*": query, "InboundQueue": consume, "RouteQueue": send, "OutboundQueue": send,
+		"Table": write, "Table/index/*": query, "InboundQueue": consume, "RouteQueue": send, "OutboundQueue": send, "HooksQueue": send,
 		"Bucket/queue/*": {"s3:GetObject"}, "Bucket/spill/*": bodies, "Bucket": exists,
 	},
 	"Router": {
-		"Table": change, "Table/index/*": query, "RouteQueue": both, "OutboundQueue": send,
+		"Table": change, "Table/index/*": query, "SecretsKey": {"kms:Decrypt"}, "RouteQueue": both, "OutboundQueue": send, "HooksQueue": send,
 		"Bucket/spill/*": bodies, "Bucket": exists,
 	},
 	"Sender": {
-		"Table": change, "Table/index/*": query, "SecretsKey": seal, "RouteQueue": send, "OutboundQueue": both,
+		"Table": change, "Table/index/*": query, "SecretsKey": seal, "RouteQueue": send, "OutboundQueue": both, "HooksQueue": send,
 		"Bucket/media/*": bodies, "Bucket/spill/*": bodies, "Bucket": exists,
+	},
+	"Webhook": {
+		"Table": {"dynamodb:GetItem", "dynamodb:PutItem"}, "SecretsKey": {"kms:Decrypt"}, "HooksQueue": consume,
+		"Bucket/spill/*": bodies, "Bucket": exists,
 	},
 	// Nobody else deletes a file.
 	"Expiry": {
-		"Table": change, "Table/index/*": query, "RouteQueue": send, "OutboundQueue": send,
+		"Table": change, "Table/index/*": query, "RouteQueue": send, "OutboundQueue": send, "HooksQueue": send,
 		"Bucket/media/*": {"s3:DeleteObject"}, "Bucket/spill/*": bodies, "Bucket": exists,
 	},
 	"Api": {
-		"Table": change, "Table/index/*": query, "SecretsKey": seal, "RouteQueue": send, "OutboundQueue": send,
+		"Table": change, "Table/index/*": query, "SecretsKey": seal, "RouteQueue": send, "OutboundQueue": send, "HooksQueue": send,
 		"Bucket/media/*": bodies, "Bucket/spill/*": bodies, "Bucket": exists,
 	},
 }
@@ -90,12 +96,14 @@ func grantsRule() rule {
 		},
 		faults: []fault{
 			with(sender+".0.Action", "logs:PutLogEvents"),
+			with("Resources.CallbackRole.Properties.Policies.0.PolicyDocument.Statement.2.Condition", nil),
 			with(sender+".0.Resource", arn("ApiLogGroup")),
 			with(sender+".1.Action.0", "dynamodb:Scan"),
 			with(sender+".1.Effect", "Deny"),
 			with(sender+".1.Condition", object{"Bool": object{"aws:MultiFactorAuthPresent": true}}),
-			with("Resources.RouterRole.Properties.Policies.0.PolicyDocument.Statement.6.Condition", nil),
-			with("Resources.RouterRole.Properties.Policies.0.PolicyDocument.Statement.6.Condition.StringLikeIfExists.s3:prefix", []string{"*"}),
+			with("Resources.RouterRole.Properties.Policies.0.PolicyDocument.Statement.7.Condition", nil),
+			with("Resources.RouterRole.Properties.Policies.0.PolicyDocument.Statement.7.Condition.StringLikeIfExists.s3:prefix", []string{"*"}),
+			with("Resources.WebhookRole.Properties.Policies.0.PolicyDocument.Statement.3.Resource", arn("OutboundQueue")),
 			with("Resources.ExpiryRole.Properties.Policies.0.PolicyDocument.Statement.2", object{
 				"Effect": "Allow", "Action": "kms:Decrypt", "Resource": arn("SecretsKey"),
 			}),
@@ -104,8 +112,12 @@ func grantsRule() rule {
 }
 
 // condition gives what a statement must be conditional on: a role may ask only in the folders that it reads what there
-// is. Reading one object asks without naming a folder.
+// is. Reading one object asks without naming a folder. The function that faces the internet may write nothing but what
+// it has seen of the platform's pushes.
 func condition(id string, statement any) any {
+	if id == "Callback" && child(statement, "Action") == "dynamodb:UpdateItem" {
+		return object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": []string{dynamo.SightingPartition + "*"}}}
+	}
 	if child(statement, "Action") != exists[0] {
 		return nil
 	}

@@ -43,7 +43,7 @@ func grantedThing(name string) string {
 		return "Table"
 	case "index":
 		return "Table/index/*"
-	case "inbound", "route", "outbound":
+	case "inbound", "route", "outbound", "hooks":
 		return strings.ToUpper(name[:1]) + name[1:] + "Queue"
 	}
 	return "Bucket/" + name + "*"

@@ -26,7 +26,7 @@ func bench(ctx context.Context, out io.Writer, args []string) (err error) {
 	rate := flags.Int("rate", 500, "messages per second in the steady part")
 	steady := flags.Duration("steady", 10*time.Second, "how long the steady part lasts")
 	starts := flags.Bool("start", false, "measure the start of the functions' binaries instead")
-	runs := flags.Int("runs", 25, "how often each binary is started")
+	runs := flags.Int("runs", 75, "how often each binary is started")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -7,10 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +20,7 @@ import (
 	"kefu/shared/faas"
 )
 
-// cloudOptions choose the engine aws: the six functions as they ship, each in processes of its own, on engines that
+// cloudOptions choose the engine aws: the functions as they ship, each in processes of its own, on engines that
 // stand in for AWS. The zero value starts everything by itself.
 type cloudOptions struct {
 	engines  *engine.Engines // running already; nil: started, and ended with everything else
@@ -98,7 +98,7 @@ func (c *cloud) startEngines(ctx context.Context) (err error) {
 // functionsFolder is where run and demo build the functions, from the repository's root.
 const functionsFolder = ".cache/functions"
 
-// buildFunctions builds the six functions, and more main packages if they are named.
+// buildFunctions builds the functions, and more main packages if they are named.
 func buildFunctions(ctx context.Context, folder string, packages ...string) error {
 	for _, d := range deployment {
 		packages = append(packages, "kefu/functions/"+d.name)
@@ -112,7 +112,7 @@ func (c *cloud) startFunctions(ctx context.Context, binaries string) error {
 	if err != nil {
 		return err
 	}
-	queues := map[string]*stack.Queue{"inbound": c.stack.Inbound, "route": c.stack.Route, "outbound": c.stack.Outbound}
+	queues := map[string]*stack.Queue{"inbound": c.stack.Inbound, "route": c.stack.Route, "outbound": c.stack.Outbound, "hooks": c.stack.Hooks}
 	var consumers []*consumer
 	for _, d := range deployment {
 		f := lambda.New(lambda.Options{
@@ -154,9 +154,9 @@ func (c *cloud) env(d deployed) []string {
 	all["KEFU_WECHAT_URL"], all["KEFU_LOG_LEVEL"] = c.o.config.WeChatURL, c.o.config.LogLevel.String()
 	sum := sha256.Sum256([]byte(c.key))
 	all["KEFU_ADMIN_KEY_SHA256"] = hex.EncodeToString(sum[:])
-	maps.DeleteFunc(all, func(name, _ string) bool {
-		return strings.HasPrefix(name, "KEFU_") && !slices.Contains(sharedSettings, name) && !slices.Contains(d.settings, name)
-	})
+	d.keep(all)
+	// What stands in for the business's software is on this machine, too.
+	all["KEFU_PRIVATE_HOOKS"] = strconv.FormatBool(c.o.config.PrivateHooks)
 	if ahead := time.Duration(c.o.clock.offset.Load()); ahead != 0 {
 		all["KEFU_CLOCK_OFFSET"] = ahead.String()
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kefu/shared/adapter/bolt"
+	"kefu/shared/core/fault"
 	"kefu/shared/faas"
 )
 
@@ -121,5 +122,48 @@ func TestBadEnvironment(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want an error that names %s", what, err, tt.want)
 		}
+	}
+}
+
+// TestRests: where the function gives back what failed, its pause counts, and not the poller's.
+func TestRests(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	db, err := bolt.Open(bolt.Options{Path: filepath.Join(t.TempDir(), "kefu.db"), Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	q := db.Queue("q", bolt.QueueOptions{Visibility: time.Minute, MaxReceives: 5})
+	works := &consumer{
+		name: "q", source: &kept{queue: q, now: c.Now, rests: true}, log: slog.New(slog.DiscardHandler),
+		handler: faas.Batch(func(context.Context, faas.Message) error {
+			return fault.Later("not-told", "", time.Hour)
+		}, faas.Logger(slog.New(slog.DiscardHandler)), faas.Returned(func(ctx context.Context, m faas.Message, after time.Duration) error {
+			return q.Retry(ctx, m.Receipt, after)
+		})),
+	}
+	for _, group := range []string{"mei", "lin"} {
+		if err := q.Send(t.Context(), group, 0, []byte("m")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch := works.next(t.Context())
+	if len(batch) != 1 {
+		t.Errorf("got a batch of %d, want one message: nobody waits for another's receiver", len(batch))
+	}
+	works.work(t.Context(), batch)
+	works.work(t.Context(), works.next(t.Context()))
+	c.Forward(59 * time.Minute)
+	if list, err := q.Receive(t.Context(), 10); err != nil || len(list) != 0 {
+		t.Errorf("after 59 minutes: got %d messages, %v, want none yet", len(list), err)
+	}
+	c.Forward(2 * time.Minute)
+	if list, err := q.Receive(t.Context(), 10); err != nil || len(list) != 2 {
+		t.Errorf("after an hour: got %d messages, %v, want both", len(list), err)
 	}
 }

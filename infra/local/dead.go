@@ -13,7 +13,7 @@ import (
 	"kefu/shared/app"
 )
 
-var errNoQueues = errors.New("set the URL of at least one queue: KEFU_QUEUE_INBOUND, KEFU_QUEUE_ROUTE or KEFU_QUEUE_OUTBOUND")
+var errNoQueues = errors.New("set the URL of at least one queue: KEFU_QUEUE_INBOUND, KEFU_QUEUE_ROUTE, KEFU_QUEUE_OUTBOUND or KEFU_QUEUE_HOOKS")
 
 // dead lists the messages that were delivered too often, or sends them again. On the embedded engine the system must
 // not be running: the data file has one owner.
@@ -35,7 +35,7 @@ func dead(ctx context.Context, getenv func(string) string, out io.Writer, args [
 	defer func() { _ = system.Close() }() // everything that was changed is durable already
 	q := system.Queues()
 	found := false
-	for _, one := range []deadQueue{{"inbound", q.Inbound}, {"route", q.Route}, {"outbound", q.Outbound}} {
+	for _, one := range []deadQueue{{"inbound", q.Inbound}, {"route", q.Route}, {"outbound", q.Outbound}, {"hooks", q.Hooks}} {
 		if one.Queue == nil {
 			continue // on AWS one looks into those that one names
 		}

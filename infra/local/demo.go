@@ -45,7 +45,7 @@ func (l *local) perform(ctx context.Context, out io.Writer) error {
 	if about := l.about(); about != "" {
 		p.say("%s", about)
 	}
-	for _, scene := range []func(context.Context) error{p.enters, p.writesTwice, p.repeated, p.sixAnswers, p.writesAgain, p.twoDays} {
+	for _, scene := range []func(context.Context) error{p.enters, p.writesTwice, p.repeated, p.sixAnswers, p.writesAgain, p.twoDays, p.desk} {
 		if err := scene(ctx); err != nil {
 			_, _ = fmt.Fprintf(out, "\nNOT AS EXPECTED: %v\n", err) // the error says it again
 			return fmt.Errorf("the demo failed: %w", err)

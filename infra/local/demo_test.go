@@ -13,7 +13,7 @@ func TestDemo(t *testing.T) {
 	if err := demo(t.Context(), &out, nil); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	for _, want := range []string{"delivered 3 times", "the sixth is held", "the held one arrives", "session expired", "Everything as promised"} {
+	for _, want := range []string{"delivered 3 times", "the sixth is held", "the held one arrives", "session expired", "a number in full width", "calls a human", "the session is released", "Everything as promised"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the timeline doesn't tell that %s:\n%s", want, &out)
 		}

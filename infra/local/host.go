@@ -8,7 +8,7 @@ import (
 	"kefu/shared/app"
 )
 
-// host runs the six functions in one process on the embedded engine, each behind the same bytes that it would get in
+// host runs all functions in one process on the embedded engine, each behind the same bytes that it would get in
 // the cloud.
 type host struct {
 	*server
@@ -31,6 +31,7 @@ func newHost(s *app.System, c *clock, log *slog.Logger) *host {
 		&consumer{name: "inbound", source: &kept{queue: q.Inbound, now: c.Now}, handler: s.Ingest(), workers: 8, limit: ingestLimit},
 		&consumer{name: "route", source: &kept{queue: q.Route, now: c.Now}, handler: s.Router(), workers: 2, limit: ingestLimit},
 		&consumer{name: "outbound", source: &kept{queue: q.Outbound, now: c.Now}, handler: s.Sender(), workers: 8, limit: senderLimit},
+		&consumer{name: "hooks", source: &kept{queue: q.Hooks, now: c.Now, rests: true}, handler: s.Webhook(), workers: 8, limit: ingestLimit},
 	)}
 }
 

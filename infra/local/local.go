@@ -15,7 +15,7 @@ import (
 	"kefu/shared/app"
 )
 
-// local is the whole system on this machine: the six functions, and the simulator unless another platform is named.
+// local is the whole system on this machine: the functions, and the simulator unless another platform is named.
 type local struct {
 	functions
 	platform *wxfake.Platform // nil when another platform is named
@@ -28,7 +28,7 @@ type local struct {
 	stop     context.CancelFunc
 }
 
-// functions are the six functions on one of the engines, behind one address: a host or a cloud.
+// functions are all functions on one of the engines, behind one address: a host or a cloud.
 type functions interface {
 	// handle serves more at the same address, until the work begins.
 	handle(pattern string, h http.Handler)

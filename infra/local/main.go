@@ -17,14 +17,14 @@ import (
 	"syscall"
 )
 
-const usage = `kefu run      the whole system and the simulator, until Ctrl-C
-kefu demo     plays a conversation and checks every step
-kefu bench    measures the pipeline, or with -start the start of the functions' binaries (-h shows its flags)
-kefu dead     lists dead letters; with -redrive sends them again
+const usage = `local run      the whole system and the simulator, until Ctrl-C
+local demo     plays a conversation and checks every step
+local bench    measures the pipeline, or with -start the start of the functions' binaries (-h shows its flags)
+local dead     lists dead letters; with -redrive sends them again
 
 Settings: KEFU_ENGINE, KEFU_ADDR, KEFU_DATA, KEFU_ADMIN_KEY, KEFU_SECRET_KEY, KEFU_WECHAT_URL, KEFU_CLOCK_OFFSET, KEFU_LOG_LEVEL,
-KEFU_MAX_BYTES. KEFU_ENGINE=aws runs the functions as in AWS, on local engines; there dead looks into KEFU_QUEUE_INBOUND,
-KEFU_QUEUE_ROUTE and KEFU_QUEUE_OUTBOUND, in AWS or wherever AWS_ENDPOINT_URL_SQS leads.
+KEFU_MAX_BYTES, KEFU_PRIVATE_HOOKS. KEFU_ENGINE=aws runs the functions as in AWS, on local engines; there dead looks into KEFU_QUEUE_INBOUND,
+KEFU_QUEUE_ROUTE, KEFU_QUEUE_OUTBOUND and KEFU_QUEUE_HOOKS, in AWS or wherever AWS_ENDPOINT_URL_SQS leads.
 `
 
 func main() {

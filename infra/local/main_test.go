@@ -63,7 +63,7 @@ func TestCommands(t *testing.T) {
 		"demo without Java":            {[]string{"demo"}, []string{"KEFU_ENGINE=aws", "PATH=/nowhere"}, noJava},
 		"run on another engine":        {[]string{"run"}, []string{"KEFU_ENGINE=sqlite"}, "kefu: KEFU_ENGINE is \"sqlite\"; want embedded or aws\n"},
 		"demo on another engine":       {[]string{"demo"}, []string{"KEFU_ENGINE=sqlite"}, "kefu: KEFU_ENGINE is \"sqlite\"; want embedded or aws\n"},
-		"dead without any queue":       {[]string{"dead"}, inAWS(), "kefu: set the URL of at least one queue: KEFU_QUEUE_INBOUND, KEFU_QUEUE_ROUTE or KEFU_QUEUE_OUTBOUND\n"},
+		"dead without any queue":       {[]string{"dead"}, inAWS(), "kefu: set the URL of at least one queue: KEFU_QUEUE_INBOUND, KEFU_QUEUE_ROUTE, KEFU_QUEUE_OUTBOUND or KEFU_QUEUE_HOOKS\n"},
 		"dead of a queue that is none": {[]string{"dead"}, append(inAWS(), "KEFU_QUEUE_ROUTE=there"), "KEFU_QUEUE_ROUTE is not the URL of a queue\n"},
 		"unknown":                      {[]string{"fly"}, nil, "kefu: unknown command \"fly\"; there are run, demo, bench and dead\n"},
 	} {
@@ -82,7 +82,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// inAWS are the settings of a deployment, without its queues.
+// inAWS are the settings that dead needs of a deployment, without its queues.
 func inAWS() []string {
-	return []string{"KEFU_ENGINE=aws", "KEFU_TABLE=kefu", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=key"}
+	return []string{"KEFU_ENGINE=aws", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=key"}
 }

@@ -68,6 +68,9 @@ func runOptions(getenv func(string) string) (localOptions, error) {
 	if getenv("KEFU_LOG_LEVEL") == "" {
 		config.LogLevel = slog.LevelWarn // a person is looking; each event has a line at level info
 	}
+	if getenv("KEFU_PRIVATE_HOOKS") == "" {
+		config.PrivateHooks = true // the business's software is on this machine, too
+	}
 	if getenv("KEFU_WECHAT_URL") == "" {
 		config.WeChatURL = "" // the simulator
 	}

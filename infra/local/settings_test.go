@@ -16,8 +16,9 @@ import (
 var needed = map[string][]string{
 	"callback": {"KEFU_TABLE", "KEFU_QUEUE_INBOUND", "KEFU_KMS_KEY", "AWS_REGION"},
 	"ingest":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "AWS_ACCESS_KEY_ID"},
-	"router":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND"},
+	"router":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_QUEUE_HOOKS", "KEFU_KMS_KEY"},
 	"sender":   {"KEFU_TABLE", "KEFU_QUEUE_OUTBOUND", "KEFU_KMS_KEY"},
+	"webhook":  {"KEFU_TABLE", "KEFU_QUEUE_HOOKS", "KEFU_KMS_KEY"},
 	"expiry":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND"},
 	"api":      {"KEFU_TABLE", "KEFU_KMS_KEY", "KEFU_ADMIN_KEY_SHA256", "KEFU_QUEUE_OUTBOUND"},
 }
@@ -31,7 +32,7 @@ func wrongSettings(t *testing.T, w sky) {
 				settings := map[string]string{
 					"KEFU_ENGINE": "aws", "KEFU_TABLE": "t", "KEFU_KMS_KEY": "k", "KEFU_ADMIN_KEY_SHA256": strings.Repeat("0", 64),
 					"KEFU_QUEUE_INBOUND": "http://127.0.0.1:9/1/q.fifo", "KEFU_QUEUE_ROUTE": "http://127.0.0.1:9/1/r",
-					"KEFU_QUEUE_OUTBOUND": "http://127.0.0.1:9/1/o", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+					"KEFU_QUEUE_OUTBOUND": "http://127.0.0.1:9/1/o", "KEFU_QUEUE_HOOKS": "http://127.0.0.1:9/1/h.fifo", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
 					"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
 				}
 				delete(settings, name)

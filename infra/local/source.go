@@ -19,10 +19,13 @@ const (
 	longPoll = 5 * time.Second
 )
 
-// kept is a queue of the embedded engine. What failed is given back with a pause.
+// kept is a queue of the embedded engine. What failed is given back with a pause, unless the function does that itself.
 type kept struct {
 	queue app.Queue
 	now   func() time.Time
+	// rests says that the function gives back what failed; a batch is one message then, so that none waits for what
+	// another's receiver takes its time with.
+	rests bool
 }
 
 // hints are what an embedded queue tells of itself, so that nobody has to poll it.
@@ -33,13 +36,20 @@ type hints interface {
 
 func (k *kept) next(ctx context.Context) ([]faas.Message, error) {
 	for ctx.Err() == nil {
-		batch, err := k.queue.Receive(ctx, batchSize)
+		batch, err := k.queue.Receive(ctx, k.batch())
 		if err != nil || len(batch) > 0 {
 			return messages(batch), err
 		}
 		k.wait(ctx)
 	}
 	return nil, nil
+}
+
+func (k *kept) batch() int {
+	if k.rests {
+		return 1
+	}
+	return batchSize
 }
 
 func messages(batch []queue.Delivery) []faas.Message {
@@ -75,6 +85,9 @@ func (k *kept) done(ctx context.Context, receipts ...string) error {
 }
 
 func (k *kept) failed(ctx context.Context, m faas.Message) error {
+	if k.rests {
+		return nil
+	}
 	return k.queue.Retry(ctx, m.Receipt, backoff(m.Receives))
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,11 +25,11 @@ const startBudget = 2
 type startTime struct {
 	name          string
 	median, least time.Duration
-	ratio         float64 // of the median to the empty function's
+	ratio         float64 // the median of the ratios to what the empty function took in the same turn
 }
 
 // benchStart measures how long the functions' binaries take to start, beside a function that does nothing. The one and the
-// others take turns, so that a busy machine slows down all.
+// others take turns, and each is compared with its own turn, so that what slows down all on a busy machine doesn't count.
 func benchStart(ctx context.Context, out io.Writer, runs int) (err error) {
 	folder, err := os.MkdirTemp("", "kefu-start-")
 	if err != nil {
@@ -68,44 +69,45 @@ func startTimes(ctx context.Context, folder string, runs int) ([]startTime, erro
 		return nil, err
 	}
 	defer closeCloud()
-	env := environ(startSettings(address))
-	names := []string{"empty"}
-	for _, d := range deployment {
-		names = append(names, d.name)
-	}
-	took := make(map[string][]time.Duration, len(names))
+	started := append([]deployed{{name: "empty"}}, deployment...)
+	took := make(map[string][]time.Duration, len(started))
 	for run := range runs + 1 {
-		for _, name := range names {
-			f := lambda.New(lambda.Options{Name: name, Binary: filepath.Join(folder, name), Env: env})
+		for _, d := range started {
+			f := lambda.New(lambda.Options{Name: d.name, Binary: filepath.Join(folder, d.name), Env: environ(startSettings(d, address))})
 			begin := time.Now()
 			err := f.Warm(ctx, 1)
-			d := time.Since(begin)
+			t := time.Since(begin)
 			f.Close()
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
+				return nil, fmt.Errorf("%s: %w", d.name, err)
 			}
 			if run > 0 { // the first reads the file from the disk
-				took[name] = append(took[name], d)
+				took[d.name] = append(took[d.name], t)
 			}
 		}
 	}
-	times := make([]startTime, len(names))
-	for i, name := range names {
-		slices.Sort(took[name])
-		times[i] = startTime{name: name, least: took[name][0], median: took[name][len(took[name])/2]}
-		times[i].ratio = float64(times[i].median) / float64(times[0].median)
+	times := make([]startTime, len(started))
+	for i, d := range started {
+		ratios := make([]float64, runs)
+		for turn, t := range took[d.name] {
+			ratios[turn] = float64(t) / float64(took["empty"][turn])
+		}
+		times[i] = startTime{name: d.name, least: slices.Min(took[d.name]), median: median(took[d.name]), ratio: median(ratios)}
 	}
 	return times, nil
 }
 
-// startSettings are all that any function wants, with all services at one address.
-func startSettings(address string) map[string]string {
-	return map[string]string{
+func median[T cmp.Ordered](all []T) T { return slices.Sorted(slices.Values(all))[len(all)/2] }
+
+// startSettings are what a function gets where it is deployed, with all services at one address.
+func startSettings(d deployed, address string) map[string]string {
+	return d.keep(map[string]string{
 		"KEFU_ENGINE": "aws", "KEFU_TABLE": "kefu", "KEFU_BUCKET": "kefu", "KEFU_KMS_KEY": "local",
 		"KEFU_QUEUE_INBOUND": address + "/1/inbound.fifo", "KEFU_QUEUE_ROUTE": address + "/1/route", "KEFU_QUEUE_OUTBOUND": address + "/1/outbound",
-		"KEFU_ADMIN_KEY_SHA256": strings.Repeat("0", 64), "AWS_ENDPOINT_URL": address,
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-	}
+		"KEFU_QUEUE_HOOKS":      address + "/1/hooks.fifo",
+		"KEFU_ADMIN_KEY_SHA256": strings.Repeat("0", 64), "KEFU_WECHAT_URL": address, "KEFU_LOG_LEVEL": "info",
+		"AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+	})
 }
 
 // silentCloud is where the functions warm their connections: it answers at once, and nothing.

@@ -79,7 +79,8 @@ var errRefused = errors.New("refused")
 
 // opened is what the callback does with a push before it queues it: both signatures, decryption, whose it is and which.
 func opened(inbox *wechat.Inbox, p push) (message.Push, error) {
-	return inbox.Open(shop, p.query, p.body, arrival)
+	m, err := inbox.Open(shop, p.query, p.body, arrival)
+	return m.Push, err
 }
 
 // queued is all that the callback does with a push but for its HTTP work: it opens it and writes it for the queue.

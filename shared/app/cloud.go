@@ -15,13 +15,13 @@ import (
 // Cloud is what the engine aws needs to know. No secret is among it: account secrets lie sealed in the table, and of
 // the operator's key only the hash is set.
 type Cloud struct {
-	// Table is the DynamoDB table (KEFU_TABLE).
+	// Table is the DynamoDB table (KEFU_TABLE). Every function needs it; who only looks into queues does not.
 	Table string
 	// Bucket is the S3 bucket for media and for bodies too big for a queue or an item (KEFU_BUCKET).
 	Bucket string
-	// Inbound, Route and Outbound are the URLs of the SQS queues (KEFU_QUEUE_INBOUND …). A function needs those that
-	// it reads or fills.
-	Inbound, Route, Outbound string
+	// Inbound, Route, Outbound and Hooks are the URLs of the SQS queues (KEFU_QUEUE_INBOUND …). A function needs those
+	// that it reads or fills.
+	Inbound, Route, Outbound, Hooks string
 	// KMSKey seals secrets (KEFU_KMS_KEY, an id or an ARN). Functions that touch no secret have none.
 	KMSKey string
 	// AdminKeySHA256 is the hash of the operator's key (KEFU_ADMIN_KEY_SHA256, 64 hexadecimal digits).
@@ -40,6 +40,7 @@ func cloudFromEnv(getenv func(string) string) (c Cloud, wrong []error) {
 	c = Cloud{
 		Table: getenv("KEFU_TABLE"), Bucket: getenv("KEFU_BUCKET"),
 		Inbound: getenv("KEFU_QUEUE_INBOUND"), Route: getenv("KEFU_QUEUE_ROUTE"), Outbound: getenv("KEFU_QUEUE_OUTBOUND"),
+		Hooks:  getenv("KEFU_QUEUE_HOOKS"),
 		KMSKey: getenv("KEFU_KMS_KEY"), AdminKeySHA256: getenv("KEFU_ADMIN_KEY_SHA256"),
 		Region: getenv("AWS_REGION"), KeyID: getenv("AWS_ACCESS_KEY_ID"),
 		SecretKey: account.Secret(getenv("AWS_SECRET_ACCESS_KEY")), SessionToken: account.Secret(getenv("AWS_SESSION_TOKEN")),
@@ -69,11 +70,10 @@ func (c Cloud) local() bool {
 	return u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// check finds what is missing for any function, and what must not be set in a cloud. What only some functions need
-// is checked by [Cloud.need].
+// check finds what is missing for whoever calls AWS, and what must not be set in a cloud. What a function needs besides
+// is checked by [Config.need].
 func (c Cloud) check(all Config) (wrong []error) {
 	for _, s := range []struct{ name, value, why string }{
-		{"KEFU_TABLE", c.Table, "the name of the DynamoDB table"},
 		{"AWS_REGION", c.Region, "the Region of the table"},
 		{"AWS_ACCESS_KEY_ID", c.KeyID, "credentials (Lambda sets them by the function's role)"},
 		{"AWS_SECRET_ACCESS_KEY", c.SecretKey.Reveal(), "credentials (Lambda sets them by the function's role)"},
@@ -104,12 +104,13 @@ func (c Cloud) check(all Config) (wrong []error) {
 
 // needs are the settings without which a function can't do its work.
 var needs = map[string][]string{
-	"callback": {"KEFU_QUEUE_INBOUND", "KEFU_KMS_KEY"},
-	"ingest":   {"KEFU_QUEUE_INBOUND", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND"},
-	"router":   {"KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND"},
-	"sender":   {"KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_KMS_KEY"},
-	"expiry":   {"KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND"},
-	"api":      {"KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_KMS_KEY", "KEFU_ADMIN_KEY_SHA256"},
+	"callback": {"KEFU_TABLE", "KEFU_QUEUE_INBOUND", "KEFU_KMS_KEY"},
+	"ingest":   {"KEFU_TABLE", "KEFU_QUEUE_INBOUND", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_QUEUE_HOOKS"},
+	"router":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_QUEUE_HOOKS", "KEFU_KMS_KEY"},
+	"sender":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_QUEUE_HOOKS", "KEFU_KMS_KEY"},
+	"webhook":  {"KEFU_TABLE", "KEFU_QUEUE_HOOKS", "KEFU_KMS_KEY"},
+	"expiry":   {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_QUEUE_HOOKS"},
+	"api":      {"KEFU_TABLE", "KEFU_QUEUE_ROUTE", "KEFU_QUEUE_OUTBOUND", "KEFU_QUEUE_HOOKS", "KEFU_KMS_KEY", "KEFU_ADMIN_KEY_SHA256"},
 }
 
 // need says which of a function's settings are missing.
@@ -118,8 +119,10 @@ func (c Config) need(function string) error {
 		return nil
 	}
 	have := map[string]bool{
+		"KEFU_TABLE":         c.Cloud.Table != "",
 		"KEFU_QUEUE_INBOUND": c.Cloud.Inbound != "", "KEFU_QUEUE_ROUTE": c.Cloud.Route != "", "KEFU_QUEUE_OUTBOUND": c.Cloud.Outbound != "",
-		"KEFU_KMS_KEY": c.Cloud.KMSKey != "" || c.SecretKey != "", "KEFU_ADMIN_KEY_SHA256": c.Cloud.AdminKeySHA256 != "" || c.AdminKey != "",
+		"KEFU_QUEUE_HOOKS": c.Cloud.Hooks != "",
+		"KEFU_KMS_KEY":     c.Cloud.KMSKey != "" || c.SecretKey != "", "KEFU_ADMIN_KEY_SHA256": c.Cloud.AdminKeySHA256 != "" || c.AdminKey != "",
 	}
 	var missing []string
 	for _, name := range needs[function] {

@@ -20,6 +20,7 @@ func inCloud(change map[string]string) func(string) string {
 	all := map[string]string{
 		"KEFU_ENGINE": "aws", "KEFU_TABLE": "kefu-dev", "KEFU_BUCKET": "b", "KEFU_KMS_KEY": "alias/kefu",
 		"KEFU_QUEUE_INBOUND": "https://sqs/1/in.fifo", "KEFU_QUEUE_ROUTE": "https://sqs/1/r", "KEFU_QUEUE_OUTBOUND": "https://sqs/1/o",
+		"KEFU_QUEUE_HOOKS":      "https://sqs/1/h.fifo",
 		"KEFU_ADMIN_KEY_SHA256": strings.Repeat("ab", 32),
 		"AWS_REGION":            "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "very-secret",
 	}
@@ -37,7 +38,7 @@ func TestCloudSettings(t *testing.T) {
 	}{
 		"complete":            {nil, ""},
 		"engine":              {map[string]string{"KEFU_ENGINE": "gcp"}, "KEFU_ENGINE"},
-		"no table":            {map[string]string{"KEFU_TABLE": ""}, "KEFU_TABLE"},
+		"no table":            {map[string]string{"KEFU_TABLE": ""}, ""}, // for the functions see TestNeeds
 		"no region":           {map[string]string{"AWS_REGION": ""}, "AWS_REGION"},
 		"no credentials":      {map[string]string{"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID"},
 		"half credentials":    {map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY"},
@@ -205,8 +206,7 @@ func TestWarm(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 	}))
 	defer web.Close()
-	e := engine{web: web.Client(), endpoints: []string{web.URL, "http://127.0.0.1:1", web.URL + "/x", ":"}}
-	e.warm(t.Context())
+	warm(t.Context(), web.Client(), []string{web.URL, "http://127.0.0.1:1", web.URL + "/x", ":"})
 	if asked.Load() != 2 {
 		t.Errorf("got %d requests; want 2", asked.Load())
 	}

@@ -16,13 +16,9 @@ import (
 	"kefu/shared/core/fault"
 )
 
-// cloud opens the engine of DynamoDB, SQS, S3 and KMS. It makes no call: what is wrong with a name or a permission is
-// found by the first event, which goes back to its queue.
-func cloud(c Config) (engine, error) {
-	web := &http.Client{Transport: steady{newTransport()}}
-	if wire := c.probe.wire; wire != nil {
-		web.Transport = wire(web.Transport)
-	}
+// cloud opens the engine of DynamoDB, SQS, S3 and KMS, which it calls with web. It makes no call yet: what is wrong with a
+// name or a permission is found by the first event, which goes back to its queue.
+func cloud(c Config, web *http.Client) (engine, error) {
 	conf := awsConfig(c.Cloud, web)
 	vault, err := newVault(c, conf)
 	if err != nil {
@@ -37,7 +33,6 @@ func cloud(c Config) (engine, error) {
 	store := dynamo.New(at(conf, c.Cloud.DynamoDBURL), options)
 	e := engine{
 		store: store, accounts: newAccountCache(store, c.Now), rests: true, close: func() error { return nil },
-		web: web, endpoints: c.Cloud.endpoints(),
 		unpack: func(ctx context.Context, text string) ([]byte, error) { return sqs.Unpack(ctx, spill, text) },
 	}
 	for _, q := range []struct {
@@ -48,6 +43,7 @@ func cloud(c Config) (engine, error) {
 		{&e.queues.Inbound, c.Cloud.Inbound, "KEFU_QUEUE_INBOUND", true},
 		{&e.queues.Route, c.Cloud.Route, "KEFU_QUEUE_ROUTE", false},
 		{&e.queues.Outbound, c.Cloud.Outbound, "KEFU_QUEUE_OUTBOUND", false},
+		{&e.queues.Hooks, c.Cloud.Hooks, "KEFU_QUEUE_HOOKS", true},
 	} {
 		if q.url == "" {
 			continue

@@ -62,7 +62,7 @@ func TestInCloud(t *testing.T) {
 	// The rig's queues hand over whole bodies; Lambda hands over the pointer.
 	seenUses.add("ingest", "s3:GetObject", "queue/")
 	// No scenario gives a message back.
-	for function, queue := range map[string]string{"ingest": "inbound", "router": "route", "sender": "outbound"} {
+	for function, queue := range map[string]string{"ingest": "inbound", "router": "route", "sender": "outbound", "webhook": "hooks"} {
 		seenUses.add(function, "sqs:ChangeMessageVisibility", queue)
 	}
 	for name, play := range map[string]func(*testing.T){
@@ -74,7 +74,11 @@ func TestInCloud(t *testing.T) {
 		"lost wake-ups": TestLostWakeUps, "forged pushes": TestForgedPushes, "unreadable push": TestUnreadablePush,
 		"unknown type": TestUnknownTypeIsShownAsItCame, "keys live a day": TestKeysLiveADay,
 		"nobody keeps a seat for nothing": TestNobodyKeepsASeatForNothing, "files end": TestFilesEnd, "agents go": TestAgentsGo,
-		"large push": TestLargePush,
+		"bot and hand-off": TestBotAndHandOff, "switch of the hand-off": TestSwitchOfTheHandOff,
+		"transfer to the platform's tool": TestTransferToTheTool, "content check": TestContentCheck, "responder": TestResponder,
+		"merged texts": TestMergedTexts,
+		"large push":   TestLargePush, "webhooks of a conversation": TestWebhooksOfAConversation,
+		"webhooks in order": TestWebhooksInOrder, "dead webhooks": TestDeadWebhooks,
 	} {
 		t.Run(name, play)
 	}
@@ -91,6 +95,7 @@ func inCloud(t *testing.T) func(*app.Config) {
 	}
 	makeTable(t, dynamo.Options{Table: name})
 	c.Inbound, c.Route, c.Outbound = newQueue(t, c.SQSURL, name+"-inbound.fifo"), newQueue(t, c.SQSURL, name+"-route"), newQueue(t, c.SQSURL, name+"-outbound")
+	c.Hooks = newQueue(t, c.SQSURL, name+"-hooks.fifo")
 	makeBucket(t, c.S3URL+"/"+c.Bucket)
 	return func(config *app.Config) {
 		config.Engine, config.Cloud = app.AWS, c

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -47,8 +48,13 @@ type Config struct {
 	Version string
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
+	// Rand salts sealed answers to the platform. Default: the system's cryptographic source.
+	Rand io.Reader
 	// Log is where the log goes. Default: JSON on standard error.
 	Log *slog.Logger
+	// PrivateHooks is KEFU_PRIVATE_HOOKS: whether webhooks and responders may be at addresses of private networks and of
+	// this machine, and without TLS. Default false: whoever may set up an account could look into the network then.
+	PrivateHooks bool
 	// MaxBytes bounds the data file (KEFU_MAX_BYTES); 0 means the disk does.
 	MaxBytes int
 
@@ -86,6 +92,12 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	var bad []error
 	if c.Cloud, bad = cloudFromEnv(getenv); c.Engine == AWS {
 		wrong = append(wrong, bad...)
+	}
+	if text := getenv("KEFU_PRIVATE_HOOKS"); text != "" {
+		var err error
+		if c.PrivateHooks, err = strconv.ParseBool(text); err != nil {
+			wrong = append(wrong, fmt.Errorf("KEFU_PRIVATE_HOOKS is %q; want true or false", text))
+		}
 	}
 	if text := getenv("KEFU_MAX_BYTES"); text != "" {
 		var err error

@@ -6,12 +6,19 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/message"
+	"kefu/shared/core/queue"
 	"kefu/shared/faas"
 )
 
-// batch turns a flow's handler into a queue consumer. A body that is no message
-// of this queue is kept for somebody to look at, and doesn't come again.
+// batch turns a flow's handler of bodies into a queue consumer.
 func (s *System) batch(name string, q Queue, handle func(context.Context, []byte) error) faas.Handler {
+	return s.consumer(name, q, s.rests, func(ctx context.Context, d queue.Delivery) error { return handle(ctx, d.Body) })
+}
+
+// consumer turns a flow's handler into a queue consumer. A body that is no message
+// of this queue is kept for somebody to look at, and doesn't come again. Rests says
+// that what failed is given back here; see engine.rests.
+func (s *System) consumer(name string, q Queue, rests bool, handle func(context.Context, queue.Delivery) error) faas.Handler {
 	park := func(ctx context.Context, m faas.Message, cause error) error {
 		return s.store.KeepRaw(ctx, message.RawPush{
 			Push:   message.Push{Account: "-" + account.ID(name), Key: m.ID, Body: []byte(m.Body), ReceivedAt: s.cfg.Now()},
@@ -19,7 +26,7 @@ func (s *System) batch(name string, q Queue, handle func(context.Context, []byte
 		})
 	}
 	options := []faas.Option{s.name(name), faas.Logger(s.quiet()), faas.Parked(park)}
-	if s.rests && q != nil {
+	if rests && q != nil {
 		options = append(options, faas.Returned(func(ctx context.Context, m faas.Message, after time.Duration) error {
 			if after <= 0 {
 				after = rest(m.Receives)
@@ -32,7 +39,7 @@ func (s *System) batch(name string, q Queue, handle func(context.Context, []byte
 		if err != nil {
 			return err
 		}
-		return handle(ctx, body)
+		return handle(ctx, queue.Delivery{ID: m.ID, Receipt: m.Receipt, Group: m.Group, Body: body, Receives: m.Receives, SentAt: m.Sent})
 	}, options...)
 }
 

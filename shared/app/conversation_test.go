@@ -168,8 +168,8 @@ func TestExpiry(t *testing.T) {
 	t.Parallel()
 	r, mei, id := served(t)
 	r.pass(48*time.Hour - 3*time.Second)
-	r.want("just before", r.session(mei).str("state"), "serving")
-	r.time.Add(int64(2 * time.Second)) // no sweep has come by
+	r.want("just before", r.session(mei).str("state"), "released") // half an hour was silent
+	r.time.Add(int64(2 * time.Second))                             // no sweep has come by
 	r.want("read after its time", r.session(mei).str("state"), "expired")
 	r.pass(time.Minute)
 	r.want("swept", r.session(mei).str("state"), "expired")

@@ -125,12 +125,13 @@ func (s mortalStore) RecordDrop(ctx context.Context, a account.ID, key string, a
 	return s.f.op(func() error { return s.Store.RecordDrop(ctx, a, key, at) })
 }
 
-func (s mortalStore) TakeSeat(ctx context.Context, t tenant.ID, a core.ID, id session.ID, n int, at time.Time) error {
-	return s.f.op(func() error { return s.Store.TakeSeat(ctx, t, a, id, n, at) })
+func (s mortalStore) TakeSeat(ctx context.Context, t tenant.ID, a core.ID, id session.ID, n int, at time.Time) (taken bool, err error) {
+	err = s.f.op(func() error { taken, err = s.Store.TakeSeat(ctx, t, a, id, n, at); return err })
+	return taken, err
 }
 
-func (s mortalStore) FreeSeat(ctx context.Context, t tenant.ID, a core.ID, id session.ID) error {
-	return s.f.op(func() error { return s.Store.FreeSeat(ctx, t, a, id) })
+func (s mortalStore) FreeSeat(ctx context.Context, t tenant.ID, a core.ID, id session.ID, at time.Time) error {
+	return s.f.op(func() error { return s.Store.FreeSeat(ctx, t, a, id, at) })
 }
 
 type mortalQueue struct {
@@ -211,6 +212,8 @@ type crashRig struct {
 	api      http.Handler
 	inbound  *bolt.Queue
 	outbound *bolt.Queue
+	hooks    *bolt.Queue
+	sh       *shell.Shell
 	session  string
 	accepted []string // texts answered with 202
 	key      string
@@ -236,10 +239,12 @@ func newCrashRig(t *testing.T, open func(*testing.T, func() time.Time) app.Store
 	options := bolt.QueueOptions{Visibility: time.Minute, MaxReceives: 10}
 	r.inbound, r.outbound = db.Queue("inbound", options), db.Queue("outbound", options)
 	route := mortalQueue{db.Queue("route", options), r.fuse}
-	sh := &shell.Shell{Store: store, Route: route, Outbound: mortalQueue{r.outbound, r.fuse}, Now: r.clock}
+	r.hooks = db.Queue("hooks", options)
+	sh := &shell.Shell{Store: store, Route: route, Outbound: mortalQueue{r.outbound, r.fuse}, Hooks: mortalQueue{r.hooks, r.fuse}, Now: r.clock}
+	r.sh = sh
 	log := slog.New(slog.DiscardHandler)
 	r.ingest = &ingest.Ingest{Accounts: store, Channel: reader{}, Store: store, Shell: sh, Media: noMedia{}, Fetch: r.outbound, Now: r.clock, Log: log}
-	r.sender = &send.Sender{Accounts: store, Messages: store, Messenger: r.platform, Media: noMedia{}, Shell: sh, Now: r.clock, Log: log}
+	r.sender = &send.Sender{Accounts: store, Messenger: r.platform, Media: noMedia{}, Shell: sh, Now: r.clock, Log: log}
 	r.sweep = &expire.Sweep{Accounts: store, Index: store, Shell: sh, Now: r.clock, Log: log}
 	r.api = (&agent.API{Store: store, Shell: sh, Media: noMedia{}, Typer: noMedia{}, Now: r.clock, Rand: rand.Reader, Log: log, AdminKey: agent.HashKey(adminKey)}).Handler()
 	r.prepare(r.store)
@@ -258,7 +263,7 @@ func (r *crashRig) prepare(s app.Store) {
 	if _, err := s.PutAgent(ctx, core.Agent{ID: "ann", Tenant: tenant.Default, Name: "Ann", Role: core.RoleAgent, Accounts: []account.ID{"shop"}, Capacity: 1}); err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := s.SetStatus(ctx, tenant.Default, "ann", core.Online, r.now); err != nil {
+	if _, err := s.SetStatus(ctx, tenant.Default, "ann", core.Online, r.now, time.Time{}); err != nil {
 		r.t.Fatal(err)
 	}
 	stored, key, err := agent.NewKey(rand.Reader)
@@ -450,7 +455,7 @@ func (r *crashRig) check() {
 	if err != nil || string(s.ID) != r.session || s.State != session.Closed {
 		r.t.Errorf("the session is %s %s (%v), want %s closed", s.ID, s.State, err, r.session)
 	}
-	if seats, err := store.Seats(ctx, tenant.Default, "ann"); err != nil || (len(seats) > 0 && !r.fuse.blown.Load()) {
-		r.t.Errorf("seats left taken: %v (%v)", seats, err)
+	if d, err := store.Desk(ctx, tenant.Default, "ann"); err != nil || (len(d.Seats) > 0 && !r.fuse.blown.Load()) {
+		r.t.Errorf("seats left taken: %v (%v)", d.Seats, err)
 	}
 }

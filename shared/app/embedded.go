@@ -15,9 +15,13 @@ const (
 	inboundVisibility  = time.Minute
 	routeVisibility    = time.Minute
 	outboundVisibility = 3 * time.Minute
+	hooksVisibility    = time.Minute
 	// maxReceives lets an outage of a few minutes pass: with the consumers' pauses
 	// of a second, doubling to a minute, ten deliveries take four.
 	maxReceives = 10
+	// hooksReceives is more than the tries of a day that news have before they are dead, some thirty, and some over
+	// for tries of which nobody knows: processes that died. infra/aws has the same.
+	hooksReceives = 40
 )
 
 // embedded opens the engine of one file.
@@ -41,6 +45,7 @@ func embedded(c Config) (engine, error) {
 			Inbound:  db.Queue("inbound", bolt.QueueOptions{Visibility: inboundVisibility, MaxReceives: maxReceives}),
 			Route:    db.Queue("route", bolt.QueueOptions{Visibility: routeVisibility, MaxReceives: maxReceives}),
 			Outbound: db.Queue("outbound", bolt.QueueOptions{Visibility: outboundVisibility, MaxReceives: maxReceives}),
+			Hooks:    db.Queue("hooks", bolt.QueueOptions{Visibility: hooksVisibility, MaxReceives: hooksReceives}),
 		},
 	}, nil
 }

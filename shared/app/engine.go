@@ -2,17 +2,16 @@ package app
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"kefu/shared/core/queue"
 	"kefu/shared/flow/agent"
 	"kefu/shared/flow/callback"
+	"kefu/shared/flow/doctor"
 	"kefu/shared/flow/expire"
 	"kefu/shared/flow/ingest"
 	"kefu/shared/flow/media"
 	"kefu/shared/flow/route"
-	"kefu/shared/flow/send"
 	"kefu/shared/flow/token"
 	"kefu/shared/shell"
 )
@@ -22,12 +21,13 @@ import (
 type Store interface {
 	agent.Store
 	callback.Accounts
+	doctor.Agents
+	doctor.Store
 	expire.Index
 	ingest.Store
 	media.Files
 	route.Agents
 	route.Sessions
-	send.Messages
 	shell.Store
 	token.Store
 }
@@ -45,7 +45,7 @@ type Queue interface {
 
 // Queues are the engine's queues. On a cloud one that the function has no setting of is nil.
 type Queues struct {
-	Inbound, Route, Outbound Queue
+	Inbound, Route, Outbound, Hooks Queue
 }
 
 // engine is what stores and queues, and what is special about it.
@@ -62,9 +62,6 @@ type engine struct {
 	// alone says that no other process works on the data, so what an earlier one had under way is given up at once.
 	alone bool
 	close func() error
-	// endpoints are what the hot paths call, by web, to be warmed ahead.
-	endpoints []string
-	web       *http.Client
 }
 
 // accounts finds accounts for the functions on the hot paths, perhaps out of a cache.

@@ -30,6 +30,11 @@ func Sender(ctx context.Context) (faas.Handler, error) {
 	return function(ctx, "sender", (*System).Sender)
 }
 
+// Webhook builds the consumer of the queue of what the business's own software is told.
+func Webhook(ctx context.Context) (faas.Handler, error) {
+	return function(ctx, "webhook", (*System).Webhook)
+}
+
 // Expiry builds the sweep.
 func Expiry(ctx context.Context) (faas.Handler, error) {
 	return function(ctx, "expiry", (*System).Expiry)
@@ -40,20 +45,23 @@ func API(ctx context.Context) (faas.Handler, error) {
 	return function(ctx, "api", (*System).API)
 }
 
-// function reads the settings, opens the system and warms its connections, so that the first event finds them open.
+// function reads the settings, warms the connections to the cloud, so that the first event finds them open, and opens the
+// system.
 func function(ctx context.Context, name string, handler func(*System) faas.Handler) (faas.Handler, error) {
 	c, err := FromEnv(os.Getenv)
 	if err := errors.Join(err, c.need(name)); err != nil {
 		return nil, err
 	}
-	s, err := Open(c)
+	web := newWeb(c)
+	// Side by side: the one mostly waits, the other works.
+	var warming sync.WaitGroup
+	defer warming.Wait()
+	if c.Engine == AWS {
+		warming.Go(func() { warm(ctx, web, c.Cloud.endpoints()) })
+	}
+	s, err := open(c, web)
 	if err != nil {
 		return nil, err
 	}
-	// Side by side: the one mostly waits, the other works.
-	var warming sync.WaitGroup
-	warming.Go(func() { s.warm(ctx) })
-	h := handler(s)
-	warming.Wait()
-	return h, nil
+	return handler(s), nil
 }

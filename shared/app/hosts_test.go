@@ -133,6 +133,7 @@ func testChain(t *testing.T, h host, bins binaries, data string) {
 	}
 	same("router", "empty")
 	same("sender", "empty")
+	same("webhook", "empty")
 	same("expiry", "eventbridge")
 	same("expiry", "scf-timer")
 	for _, sample := range []string{"health", "health-scf"} {
@@ -186,7 +187,7 @@ func inbound(t *testing.T, data string) []byte {
 
 // testByHand runs samples as `make invoke` does: the event's file is the only argument.
 func testByHand(t *testing.T, bins binaries, data string) {
-	for _, sample := range []string{"callback/secure-json", "callback/wrong-signature", "ingest/text", "router/wake-up", "sender/wake-up", "expiry/scf-timer", "api/unknown-path"} {
+	for _, sample := range []string{"callback/secure-json", "callback/wrong-signature", "ingest/text", "router/wake-up", "sender/wake-up", "webhook/no-webhook", "expiry/scf-timer", "api/unknown-path"} {
 		function, _, _ := strings.Cut(sample, "/")
 		file := filepath.Join(eventsDir, filepath.FromSlash(sample))
 		cmd := exec.CommandContext(t.Context(), bins[function], file+".json")
@@ -242,7 +243,7 @@ func TestInvoke(t *testing.T) {
 // ticks are events that each function answers on an empty engine.
 var ticks = map[string]string{
 	"callback": "callback/unknown-account", "ingest": "ingest/empty", "router": "router/empty", "sender": "sender/empty",
-	"expiry": "expiry/eventbridge", "api": "api/unknown-path",
+	"webhook": "webhook/empty", "expiry": "expiry/eventbridge", "api": "api/unknown-path",
 }
 
 // testSettings: a setting that can't be used is an answer to every call, with its name in it and without its value; the

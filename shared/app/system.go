@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"kefu/shared/adapter/hook"
 	"kefu/shared/adapter/wechat"
 	"kefu/shared/core/account"
 	"kefu/shared/core/fault"
@@ -17,9 +18,11 @@ import (
 	"kefu/shared/faas"
 	"kefu/shared/flow/agent"
 	"kefu/shared/flow/callback"
+	"kefu/shared/flow/doctor"
 	"kefu/shared/flow/expire"
 	"kefu/shared/flow/ingest"
 	"kefu/shared/flow/media"
+	"kefu/shared/flow/notify"
 	"kefu/shared/flow/route"
 	"kefu/shared/flow/send"
 	"kefu/shared/flow/token"
@@ -34,28 +37,38 @@ type System struct {
 	client    *wechat.Client
 	inbox     *wechat.Inbox
 	media     *media.Keeper
+	hooks     *hook.Client
+	notes     *doctor.Noter
 	adminKey  account.Secret // as it was set or generated; empty where only the hash is known
 	adminHash [sha256.Size]byte
 }
 
 // Open builds a system on the engine that the settings name.
-func Open(c Config) (*System, error) {
+func Open(c Config) (*System, error) { return open(c, newWeb(c)) }
+
+// open is Open with the client for a cloud's services.
+func open(c Config, web *http.Client) (*System, error) {
 	if err := errors.Join(c.complete()...); err != nil {
 		return nil, err
 	}
-	s := &System{cfg: c, inbox: &wechat.Inbox{}}
+	s := &System{cfg: c, inbox: &wechat.Inbox{Random: c.Rand}}
 	if err := s.operator(); err != nil {
 		return nil, err
 	}
-	open := embedded
-	if c.Engine == AWS {
-		open = cloud
-	}
 	var err error
-	if s.engine, err = open(c); err != nil {
+	if c.Engine == AWS {
+		s.engine, err = cloud(c, web)
+	} else {
+		s.engine, err = embedded(c)
+	}
+	if err != nil {
 		return nil, err
 	}
-	s.shell = &shell.Shell{Store: s.store, Route: s.queues.Route, Outbound: s.queues.Outbound, Now: c.Now, Turns: shell.NewTurns()}
+	s.shell = &shell.Shell{
+		Store: s.store, Route: s.queues.Route, Outbound: s.queues.Outbound, Hooks: s.queues.Hooks, Now: c.Now, Turns: shell.NewTurns(),
+	}
+	s.notes = &doctor.Noter{Store: s.store, Now: c.Now, Log: c.Log}
+	s.hooks = hook.New(hook.Options{Private: c.PrivateHooks, Now: c.Now})
 	s.client = &wechat.Client{BaseURL: c.WeChatURL, HTTP: wechat.NewHTTPClient(), Now: c.Now, Log: c.Log}
 	s.client.Tokens = &token.Keeper{Store: s.store, Issuer: s.client, Now: c.Now, Log: c.Log}
 	s.media = &media.Keeper{Store: s.store, Platform: s.client, Accounts: s.accounts, Now: c.Now}
@@ -121,7 +134,7 @@ func (s *System) AdminKey() account.Secret { return s.adminKey }
 
 // Callback is the function that the platform calls.
 func (s *System) Callback() faas.Handler {
-	c := &callback.Callback{Accounts: s.accounts, Channel: s.inbox, Inbound: s.queues.Inbound, Now: s.cfg.Now, Log: s.cfg.Log}
+	c := &callback.Callback{Accounts: s.accounts, Channel: s.inbox, Inbound: s.queues.Inbound, Sights: s.notes, Now: s.cfg.Now, Log: s.cfg.Log}
 	if cache, ok := s.accounts.(*accountCache); ok {
 		c.Fresh = cache.fresh()
 	}
@@ -134,35 +147,53 @@ func (s *System) Callback() faas.Handler {
 // API is the function of the HTTP interface.
 func (s *System) API() faas.Handler {
 	api := &agent.API{
-		Store: s.store, Shell: s.shell, Media: s.media, Typer: s.client,
+		Store: s.store, Shell: s.shell, Media: s.media, Typer: s.client, Doctor: s.Doctor(),
 		Now: s.cfg.Now, Rand: rand.Reader, Log: s.cfg.Log, Version: s.cfg.Version,
 		AdminKey: s.adminHash,
 	}
 	return faas.HTTP(api.Handler(), s.name("api"), faas.Logger(s.quiet()))
 }
 
+// Doctor examines accounts (P8). It reads them as they are now, not as a cache has them.
+func (s *System) Doctor() *doctor.Doctor {
+	return &doctor.Doctor{Accounts: s.store, Agents: s.store, Store: s.store, Platform: s.client, Now: s.cfg.Now, Log: s.cfg.Log}
+}
+
 // Ingest is the consumer of the inbound queue.
 func (s *System) Ingest() faas.Handler {
 	in := &ingest.Ingest{
 		Accounts: s.accounts, Channel: s.inbox, Store: s.store, Shell: s.shell, Media: s.media, Fetch: s.queues.Outbound,
-		Now: s.cfg.Now, Log: s.cfg.Log,
+		Sights: s.notes,
+		Now:    s.cfg.Now, Log: s.cfg.Log,
 	}
 	return s.batch("ingest", s.queues.Inbound, in.Handle)
 }
 
 // Router is the consumer of the route queue.
 func (s *System) Router() faas.Handler {
-	r := &route.Router{Accounts: s.accounts, Sessions: s.store, Agents: s.store, Shell: s.shell, Now: s.cfg.Now, Log: s.cfg.Log}
+	r := &route.Router{
+		Accounts: s.accounts, Sessions: s.store, Messages: s.store, Agents: s.store, Responder: s.hooks, Shell: s.shell,
+		Now: s.cfg.Now, Log: s.cfg.Log,
+	}
 	return s.batch("router", s.queues.Route, r.Handle)
 }
 
 // Sender is the consumer of the outbound queue.
 func (s *System) Sender() faas.Handler {
 	snd := &send.Sender{
-		Accounts: s.accounts, Messages: s.store, Messenger: s.client, Media: s.media, Shell: s.shell,
+		Accounts: s.accounts, Messenger: s.client, Checker: s.client, Media: s.media, Shell: s.shell,
 		Now: s.cfg.Now, Log: s.cfg.Log,
 	}
 	return s.batch("sender", s.queues.Outbound, snd.Handle)
+}
+
+// Webhook is the consumer of the queue of what the business's own software is told. How long a message that failed has to
+// rest is the flow's to say, so it gives it back on every engine.
+func (s *System) Webhook() faas.Handler {
+	n := &notify.Notifier{
+		Accounts: s.accounts, Messages: s.store, Dead: s.store, Receiver: s.hooks, Now: s.cfg.Now, Log: s.cfg.Log,
+	}
+	return s.consumer("webhook", s.queues.Hooks, true, n.Handle)
 }
 
 // Expiry is the function that runs every minute.

@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// newWeb makes the client for all services of a cloud.
+func newWeb(c Config) *http.Client {
+	web := &http.Client{Transport: steady{newTransport()}}
+	if wire := c.probe.wire; wire != nil {
+		web.Transport = wire(web.Transport)
+	}
+	return web
+}
+
 // newTransport keeps connections open between events, and gives up one that doesn't come about or doesn't answer long
 // before a function's time is over.
 func newTransport() *http.Transport {
@@ -18,9 +27,9 @@ func newTransport() *http.Transport {
 	}
 }
 
-// steady keeps the SDK from losing answers. It closes a request's body as soon as the head of the answer is there, while
-// the transport may still ask that body, through io.WriterTo, whether it goes on; what it hears then makes it close the
-// connection under the answer. A body that has nothing but Read and Close isn't asked so.
+// steady keeps the clients of the SDK from losing answers. They close a request's body as soon as the head of the answer
+// is there, while the transport may still ask that body, through io.WriterTo, whether it goes on; what it hears then
+// makes it close the connection under the answer. A body that has nothing but Read and Close isn't asked so.
 type steady struct{ next http.RoundTripper }
 
 // RoundTrip sends the request.

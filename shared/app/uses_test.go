@@ -47,12 +47,13 @@ func (r *rig) apart() {
 		{"ingest", "inbound", (*app.System).Ingest},
 		{"router", "route", (*app.System).Router},
 		{"sender", "outbound", (*app.System).Sender},
+		{"webhook", "hooks", (*app.System).Webhook},
 		{"expiry", "expiry", (*app.System).Expiry},
 	} {
 		c := app.Wired(r.config, func(next http.RoundTripper) http.RoundTripper {
 			return listener{function: f.name, uses: seenUses, next: next}
 		})
-		if !slices.Contains([]string{"callback", "api", "sender"}, f.name) {
+		if !slices.Contains([]string{"callback", "api", "router", "sender", "webhook"}, f.name) {
 			c.SecretKey = "" // the others have no key to the secrets
 		}
 		s, err := app.Open(c)

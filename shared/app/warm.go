@@ -14,12 +14,12 @@ const warmTime = 2 * time.Second
 // warm opens a connection to each service that a function calls on its hot path, while Lambda still gives it a whole
 // processor: a TLS handshake on a fourteenth of one takes longer than all the rest of a first event. Any answer will
 // do, so the request needs neither a permission nor a signature.
-func (e engine) warm(ctx context.Context) {
+func warm(ctx context.Context, web *http.Client, endpoints []string) {
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
 	var all sync.WaitGroup
-	for _, url := range e.endpoints {
-		all.Go(func() { touch(ctx, e.web, url) })
+	for _, url := range endpoints {
+		all.Go(func() { touch(ctx, web, url) })
 	}
 	all.Wait()
 }

@@ -44,7 +44,7 @@ func anAccount(of tenant.ID, id account.ID) account.Account {
 func anAgent(of tenant.ID, id agent.ID, bound ...account.ID) agent.Agent {
 	return agent.Agent{
 		ID: id, Tenant: of, Name: "客服 " + string(id), Role: agent.RoleSupervisor, Accounts: bound, Capacity: 3,
-		Status: agent.Online, StatusAt: sec(3), CreatedAt: sec(1), UpdatedAt: sec(2),
+		Status: agent.Online, StatusAt: sec(3), Until: sec(100), CreatedAt: sec(1), UpdatedAt: sec(2),
 	}
 }
 

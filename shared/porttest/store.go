@@ -10,6 +10,7 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
+	"kefu/shared/core/doctor"
 	"kefu/shared/core/message"
 	"kefu/shared/core/replay"
 	"kefu/shared/core/session"
@@ -30,6 +31,7 @@ type Store interface {
 	Memory
 	Platform
 	Files
+	Sightings
 }
 
 // Directory is who there is.
@@ -40,21 +42,25 @@ type Directory interface {
 
 	// Account returns the account with its secrets.
 	Account(ctx context.Context, id account.ID) (account.Account, error)
-	// PutAccount makes or replaces, secrets included; CreatedAt and Settings.Routing of an existing
-	// one stay. An id that another tenant has is Conflict with code "account-taken". Secrets
+	// PutAccount makes or replaces, secrets included; CreatedAt, Settings.Routing, Webhook and Signing of
+	// an existing one stay. An id that another tenant has is Conflict with code "account-taken". Secrets
 	// must not be readable in the engine's files.
 	PutAccount(ctx context.Context, a account.Account) (created bool, err error)
 	// SetRouting replaces the routing rules of an account; NotFound if there is none.
 	SetRouting(ctx context.Context, id account.ID, r account.Routing) error
+	// SetWebhook replaces where the account's events are told, and the secrets that sign them, which are
+	// secrets as the others; NotFound if there is no account.
+	SetWebhook(ctx context.Context, id account.ID, w account.Webhook, s account.Signing) error
 	DeleteAccount(ctx context.Context, id account.ID) error // NotFound if there is none
 	// Accounts lists a tenant's accounts by id.
 	Accounts(ctx context.Context, t tenant.ID, cursor string, limit int) (items []account.Account, next string, err error)
 
 	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
-	// PutAgent makes or replaces; Status, StatusAt and CreatedAt of an existing one stay.
+	// PutAgent makes or replaces; Status, StatusAt, Until and CreatedAt of an existing one stay.
 	PutAgent(ctx context.Context, a agent.Agent) (created bool, err error)
-	// SetStatus changes the presence of an existing agent and returns it.
-	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at time.Time) (agent.Agent, error)
+	// SetStatus changes the presence of an existing agent and returns him, as agent.Agent.Present
+	// does: StatusAt becomes at unless he has that status already, Until becomes until.
+	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at, until time.Time) (agent.Agent, error)
 	// DeleteAgent removes the agent and all its keys. Seats that its sessions hold stay until they are freed.
 	DeleteAgent(ctx context.Context, t tenant.ID, id agent.ID) error
 	Agents(ctx context.Context, t tenant.ID, cursor string, limit int) (items []agent.Agent, next string, err error)
@@ -67,14 +73,21 @@ type Directory interface {
 	// DeleteKey removes a key of the named agent; NotFound if that agent has no such key.
 	DeleteKey(ctx context.Context, t tenant.ID, a agent.ID, id string) error
 
-	// TakeSeat gives one of the agent's capacity seats to the session. Taking again for the
-	// same session succeeds and takes nothing more. All taken: Conflict with code "capacity-full".
-	// However many race, no more than capacity seats are ever taken.
-	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) error
-	// FreeSeat gives the seat back; freeing one that isn't taken is no error.
-	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
-	// Seats lists the taken seats of an agent; none is an empty list.
-	Seats(ctx context.Context, t tenant.ID, a agent.ID) ([]agent.Seat, error)
+	// TakeSeat gives one of the agent's capacity seats to the session. For a session that has one
+	// already it succeeds, changes nothing, and taken is false. All taken: Conflict with code
+	// "capacity-full". However many race, no more than capacity seats are ever taken.
+	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) (taken bool, err error)
+	// KeepSeat notes that a session which has a seat needs it as of that time; kept is false if it has none.
+	KeepSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, at time.Time) (kept bool, err error)
+	// FreeSeat gives the seat back, unless it was taken or kept after that time: so one who comes
+	// late takes it from nobody. Freeing one that isn't taken is no error.
+	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, at time.Time) error
+	// Desk returns the taken seats of an agent, longest taken first, and the times of the last
+	// TakeSeat that took one and of the last FreeSeat that gave one back. Of an agent who never had
+	// one, and of one who doesn't exist, all of it is empty.
+	Desk(ctx context.Context, t tenant.ID, a agent.ID) (agent.Desk, error)
+	// Desks returns those of several agents, in their order.
+	Desks(ctx context.Context, t tenant.ID, agents []agent.ID) ([]agent.Desk, error)
 }
 
 // Conversations are sessions and their messages.
@@ -97,7 +110,7 @@ type Conversations interface {
 	// Sessions answers a query in the order that session.Query states, current and archived.
 	Sessions(ctx context.Context, q session.Query) (items []session.Session, next string, err error)
 	// QueuePosition is the 1-based place of a queued session among those of its account,
-	// by QueuedAt; 0 for a session that isn't queued. Counting may stop at 1000.
+	// in the order of session.Session.Place; 0 for a session that isn't queued. Counting may stop at 1000.
 	QueuePosition(ctx context.Context, s session.Session) (int, error)
 	// Due lists conversations whose DueAt is not zero and before the given time, earliest first.
 	Due(ctx context.Context, before time.Time, cursor string, limit int) (refs []session.Ref, next string, err error)
@@ -158,4 +171,14 @@ type Files interface {
 	// PutBlob stores the bytes of a file, at most 16 MiB; replacing is allowed and atomic.
 	PutBlob(ctx context.Context, id string, b []byte) error
 	Blob(ctx context.Context, id string) ([]byte, error)
+}
+
+// Sightings is what has been seen of the platform's calls to the callback.
+type Sightings interface {
+	// NoteSighting keeps the newest accepted push, the newest check that passed, and the last of each reason of refusal,
+	// as doctor.Sightings.With says; for 30 days after the last, at least. A reason that package doctor doesn't know is
+	// Invalid with code "unknown-reason". Counts of writes whose answer was lost may be too high.
+	NoteSighting(ctx context.Context, v doctor.Sighting) error
+	// Sightings returns them; the zero value for an account of which nothing has been seen.
+	Sightings(ctx context.Context, a account.ID) (doctor.Sightings, error)
 }

@@ -18,12 +18,27 @@ func accountsOf(s storeCase, of tenant.ID) lister[account.Account] {
 
 func accountID(a account.Account) string { return string(a.ID) }
 
+// aWebhook has everything set.
+func aWebhook() (account.Webhook, account.Signing) {
+	return account.Webhook{URL: "https://shop.example/hooks?a=<b>&c", Events: []string{account.MessageIn, account.SessionClosed}},
+		account.Signing{Secret: "whsec_new", Previous: "whsec_old", ChangedAt: sec(7)}
+}
+
+// wantAccount compares an account with its secrets, which print alike.
+func wantAccount(t *testing.T, s storeCase, want account.Account) {
+	t.Helper()
+	back := got[account.Account](t)(s.Account(t.Context(), want.ID))
+	wantEqual(t, "account", back, want)
+	wantEqual(t, "signing secret", back.Signing.Secret.Reveal(), want.Signing.Secret.Reveal())
+	wantEqual(t, "former signing secret", back.Signing.Previous.Reveal(), want.Signing.Previous.Reveal())
+}
+
 // bound are rules with everything set.
 func someRouting() account.Routing {
 	yes := true
 	return account.Routing{
 		Assign: account.Assign{Mode: account.Auto, AutoAbove: 3, Strategy: "idle_rate", PreferLast: &yes},
-		Bot:    json.RawMessage(`{"greeting":"你好 <b>"}`), Hours: json.RawMessage(`[1,2]`),
+		Bot:    account.Bot{Greeting: "你好 <b>", Keywords: []account.Keyword{{Words: []string{"a"}, Reply: account.Reply{Message: json.RawMessage(`{"type":"text"}`)}}}}, Hours: account.Hours{Closed: []string{"2026-10-01"}},
 	}
 }
 
@@ -39,20 +54,57 @@ var accountClauses = []storeClause{
 		wantEqual(t, "app secret", back.AppSecret.Reveal(), "app secret of shop")
 		wantList(t, s, "Accounts", accountsOf(s, "t"), func(a account.Account) string { return a.Token.Reveal() }, "token of shop")
 	}},
-	{"PutAccount replaces all but CreatedAt and routing", func(t *testing.T, s storeCase) {
+	{"PutAccount replaces all but CreatedAt, routing and webhook", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
 		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
 		must(t, s.SetRouting(ctx, "shop", someRouting()))
+		w, signing := aWebhook()
+		must(t, s.SetWebhook(ctx, "shop", w, signing))
 		next := account.Account{
 			ID: "shop", Tenant: "t", Channel: account.Official, AppID: "wx2", Mode: account.Plaintext, Format: account.XML,
 			Token: "new token", CreatedAt: sec(50), UpdatedAt: sec(60),
 		}
 		next.Settings.Routing.Assign.AutoAbove = 77
+		next.Webhook, next.Signing = account.Webhook{URL: "https://other.example"}, account.Signing{Secret: "other"}
 		if created := got[bool](t)(s.PutAccount(ctx, next)); created {
 			t.Error("got created true; want false")
 		}
-		next.CreatedAt, next.Settings.Routing = sec(1), someRouting()
-		wantEqual(t, "account", got[account.Account](t)(s.Account(ctx, "shop")), next)
+		next.CreatedAt, next.Settings.Routing, next.Webhook, next.Signing = sec(1), someRouting(), w, signing
+		wantAccount(t, s, next)
+	}},
+	{"SetWebhook replaces the webhook and its secrets, and nothing else", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		a := anAccount("t", "shop")
+		got[bool](t)(s.PutAccount(ctx, a))
+		must(t, s.SetRouting(ctx, "shop", someRouting()))
+		a.Settings.Routing = someRouting()
+		wantAccount(t, s, a)
+		a.Webhook, a.Signing = aWebhook()
+		must(t, s.SetWebhook(ctx, "shop", a.Webhook, a.Signing))
+		wantAccount(t, s, a)
+		a.Webhook.Events[0] = "changed" // the store has its own
+		back := got[account.Account](t)(s.Account(ctx, "shop"))
+		wantEqual(t, "event", back.Webhook.Events[0], account.MessageIn)
+		wantList(t, s, "Accounts", accountsOf(s, "t"), func(a account.Account) string { return a.Signing.Secret.Reveal() }, "whsec_new")
+		a.Webhook, a.Signing = account.Webhook{}, account.Signing{Secret: "whsec_newer"}
+		must(t, s.SetWebhook(ctx, "shop", a.Webhook, a.Signing))
+		wantAccount(t, s, a)
+		a.Signing = account.Signing{}
+		must(t, s.SetWebhook(ctx, "shop", a.Webhook, a.Signing))
+		wantAccount(t, s, a)
+	}},
+	{"a new account may bring a webhook, a replaced one that had none does not", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		a := anAccount("t", "shop")
+		a.Webhook, a.Signing = aWebhook()
+		got[bool](t)(s.PutAccount(ctx, a))
+		wantAccount(t, s, a)
+		b := anAccount("t", "none")
+		got[bool](t)(s.PutAccount(ctx, b))
+		with := b
+		with.Webhook, with.Signing = aWebhook()
+		got[bool](t)(s.PutAccount(ctx, with))
+		wantAccount(t, s, b)
 	}},
 	{"an id of another tenant is account-taken", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
@@ -87,6 +139,7 @@ var accountClauses = []storeClause{
 		wantKind(t, "Account", err, fault.NotFound)
 		wantKind(t, "DeleteAccount again", s.DeleteAccount(ctx, "shop"), fault.NotFound)
 		wantKind(t, "SetRouting", s.SetRouting(ctx, "shop", account.Routing{}), fault.NotFound)
+		wantKind(t, "SetWebhook", s.SetWebhook(ctx, "shop", account.Webhook{}, account.Signing{Secret: "s"}), fault.NotFound)
 		wantList(t, s, "Accounts", accountsOf(s, "t"), accountID)
 		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
 		wantEqual(t, "account made anew", got[account.Account](t)(s.Account(ctx, "shop")), anAccount("t", "shop"))

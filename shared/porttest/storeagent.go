@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
 	"kefu/shared/core/fault"
-	"kefu/shared/core/session"
 	"kefu/shared/core/tenant"
 )
 
@@ -65,16 +65,39 @@ var agentClauses = []storeClause{
 		if created := got[bool](t)(s.PutAgent(ctx, next)); created {
 			t.Error("got created true; want false")
 		}
-		next.Status, next.StatusAt, next.CreatedAt = agent.Online, sec(3), sec(1)
+		next.Status, next.StatusAt, next.Until, next.CreatedAt = agent.Online, sec(3), sec(100), sec(1)
 		wantEqual(t, "agent", got[agent.Agent](t)(s.Agent(ctx, "t", "li")), next)
 	}},
 	{"SetStatus changes presence and nothing else", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
 		got[bool](t)(s.PutAgent(ctx, anAgent("t", "li", "a")))
-		want := anAgent("t", "li", "a")
-		want.Status, want.StatusAt = agent.Paused, sec(20)
-		wantEqual(t, "returned", got[agent.Agent](t)(s.SetStatus(ctx, "t", "li", agent.Paused, sec(20))), want)
-		wantEqual(t, "stored", got[agent.Agent](t)(s.Agent(ctx, "t", "li")), want)
+		for _, step := range []struct {
+			what      string
+			to        agent.Status
+			at, until time.Time
+			since     time.Time
+		}{
+			{"another status", agent.Paused, sec(20), time.Time{}, sec(20)},
+			{"the same again", agent.Paused, sec(30), time.Time{}, sec(20)},
+			{"with an end", agent.Paused, sec(40), sec(140), sec(20)},
+			{"prolonged", agent.Paused, sec(50), sec(150), sec(20)},
+			{"another with an end", agent.Online, sec(60), sec(160), sec(60)},
+			{"after it has ended", agent.Online, sec(160), sec(260), sec(160)},
+			{"without an end again", agent.Online, sec(170), time.Time{}, sec(160)},
+			{"offline", agent.Offline, sec(180), time.Time{}, sec(180)},
+			{"offline again", agent.Offline, sec(190), time.Time{}, sec(180)},
+			{"back", agent.Online, sec(200), sec(300), sec(200)},
+			{"gone when it has ended", agent.Offline, sec(300), time.Time{}, sec(300)},
+		} {
+			want := anAgent("t", "li", "a")
+			want.Status, want.StatusAt, want.Until = step.to, step.since, step.until
+			wantEqual(t, step.what+", returned", got[agent.Agent](t)(s.SetStatus(ctx, "t", "li", step.to, step.at, step.until)), want)
+			wantEqual(t, step.what+", stored", got[agent.Agent](t)(s.Agent(ctx, "t", "li")), want)
+		}
+		_, err := s.SetStatus(ctx, "t", "nobody", agent.Online, sec(1), sec(2))
+		wantKind(t, "of nobody", err, fault.NotFound)
+		_, err = s.SetStatus(ctx, "t", "nobody", agent.Offline, sec(1), time.Time{})
+		wantKind(t, "of nobody", err, fault.NotFound)
 	}},
 	{"Agents lists a tenant's agents by id, and no other's", func(t *testing.T, s storeCase) {
 		for _, id := range edge {
@@ -147,77 +170,4 @@ var agentClauses = []storeClause{
 		got[agent.Key](t)(s.Key(ctx, "li2-29"))
 		wantList(t, s, "Agents", agentsIn(s, "t"), agentID, "li2")
 	}},
-}
-
-var seatClauses = []storeClause{
-	{"seats are taken up to the capacity, and again when freed", func(t *testing.T, s storeCase) {
-		ctx := t.Context()
-		must(t, s.TakeSeat(ctx, "t", "li", "s1", 2, sec(1)))
-		must(t, s.TakeSeat(ctx, "t", "li", "s2", 2, sec(2)))
-		wantCode(t, "a third", s.TakeSeat(ctx, "t", "li", "s3", 2, sec(3)), fault.Conflict, "capacity-full")
-		must(t, s.TakeSeat(ctx, "t", "li", "s1", 2, sec(4))) // again: nothing more
-		must(t, s.TakeSeat(ctx, "t", "li", "s2", 1, sec(4))) // even if the capacity has shrunk
-		wantSeats(t, s, "t", "li", "s1", "s2")
-		must(t, s.FreeSeat(ctx, "t", "li", "s1"))
-		must(t, s.FreeSeat(ctx, "t", "li", "s1")) // not taken: no error
-		must(t, s.FreeSeat(ctx, "t", "nobody", "s1"))
-		must(t, s.TakeSeat(ctx, "t", "li", "s3", 2, sec(5)))
-		wantSeats(t, s, "t", "li", "s2", "s3")
-	}},
-	{"without capacity there is no seat", func(t *testing.T, s storeCase) {
-		wantCode(t, "TakeSeat", s.TakeSeat(t.Context(), "t", "li", "s", 0, sec(1)), fault.Conflict, "capacity-full")
-	}},
-	{"seats of agents and tenants are apart", func(t *testing.T, s storeCase) {
-		ctx := t.Context()
-		must(t, s.TakeSeat(ctx, "t", "l", "is", 1, sec(1)))
-		must(t, s.TakeSeat(ctx, "t", "li", "s", 1, sec(1)))
-		must(t, s.TakeSeat(ctx, "u", "li", "s", 1, sec(1)))
-		wantSeats(t, s, "t", "li", "s")
-		wantSeats(t, s, "u", "l")
-	}},
-	{"of 50 that race, capacity get a seat", func(t *testing.T, s storeCase) {
-		const racers, capacity = 50, 7
-		errs := tried(racers, func(i int) error {
-			for { // an engine under such a race may ask to come again; that takes no seat
-				err := s.TakeSeat(t.Context(), "t", "li", session.ID(fmt.Sprintf("s%02d", i)), capacity, sec(1))
-				if err == nil || fault.CodeOf(err) == "capacity-full" || fault.KindOf(err) != fault.Unavailable {
-					return err
-				}
-			}
-		})
-		if n := count(errs, func(err error) bool { return err == nil }); n != capacity {
-			t.Errorf("got %d that took a seat; want %d", n, capacity)
-		}
-		for _, err := range errs {
-			if err != nil {
-				wantCode(t, "a loser", err, fault.Conflict, "capacity-full")
-			}
-		}
-		if seats := got[[]agent.Seat](t)(s.Seats(t.Context(), "t", "li")); len(seats) != capacity {
-			t.Errorf("got %d seats; want %d", len(seats), capacity)
-		}
-	}},
-}
-
-// wantSeats fails unless exactly these sessions have seats, in any order.
-func wantSeats(t *testing.T, s storeCase, of tenant.ID, a agent.ID, want ...string) {
-	t.Helper()
-	wanted := map[string]bool{}
-	for _, w := range want {
-		wanted[w] = true
-	}
-	s.soon(t, func() string {
-		seats, err := s.Seats(t.Context(), of, a)
-		if err != nil {
-			return err.Error()
-		}
-		taken := map[string]bool{}
-		for _, seat := range seats {
-			taken[seat.Session] = true
-			if seat.TakenAt.IsZero() {
-				return "seat of " + seat.Session + " has no time"
-			}
-		}
-		return diff(wanted, taken)
-	})
 }

@@ -2,7 +2,6 @@ package porttest
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -25,7 +24,7 @@ var generalClauses = []storeClause{
 			"SetRouting":    func() error { return s.SetRouting(ctx, "x", account.Routing{}) },
 			"DeleteAccount": func() error { return s.DeleteAccount(ctx, "x") },
 			"Agent":         func() error { _, err := s.Agent(ctx, "t", "x"); return err },
-			"SetStatus":     func() error { _, err := s.SetStatus(ctx, "t", "x", agent.Online, sec(1)); return err },
+			"SetStatus":     func() error { _, err := s.SetStatus(ctx, "t", "x", agent.Online, sec(1), sec(2)); return err },
 			"DeleteAgent":   func() error { return s.DeleteAgent(ctx, "t", "x") },
 			"Key":           func() error { _, err := s.Key(ctx, "x"); return err },
 			"DeleteKey":     func() error { return s.DeleteKey(ctx, "t", "a", "x") },
@@ -49,9 +48,6 @@ var generalClauses = []storeClause{
 			if n != 0 || next != "" || err != nil {
 				t.Errorf("%s: got %d items, cursor %q, error %v; want nothing", name, n, next, err)
 			}
-		}
-		if seats, err := s.Seats(t.Context(), "t", "a"); len(seats) != 0 || err != nil {
-			t.Errorf("Seats: got %v, error %v; want none", seats, err)
 		}
 		if agents, err := s.AgentsOf(t.Context(), "t", "a"); len(agents) != 0 || err != nil {
 			t.Errorf("AgentsOf: got %v, error %v; want none", agents, err)
@@ -159,11 +155,11 @@ func valuesReturned(t *testing.T, s storeCase) {
 	wantEqual(t, "session", got[session.Session](t)(s.Session(ctx, "a", "c")), kept)
 
 	acc := anAccount("t", "a")
-	acc.Settings.Routing.Bot = json.RawMessage(`{"a":1}`)
+	acc.Settings.Routing.Handoff.Keywords = []string{"a"}
 	_, err := s.PutAccount(ctx, acc)
 	must(t, err)
 	back := got[account.Account](t)(s.Account(ctx, "a"))
-	back.Settings.Grants[0].Limit, back.Settings.Routing.Bot[2] = 99, 'X'
+	back.Settings.Grants[0].Limit, back.Settings.Routing.Handoff.Keywords[0] = 99, "X"
 	wantEqual(t, "account", got[account.Account](t)(s.Account(ctx, "a")), acc)
 
 	must(t, s.PutMessage(ctx, aMessage("s", 1)))

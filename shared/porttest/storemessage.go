@@ -76,7 +76,10 @@ var messageClauses = []storeClause{
 	{"SettleMessage writes once", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
 		must(t, s.PutMessage(ctx, aMessage("s", 1)))
-		end := message.Settlement{Message: "s-1", State: message.Sent, Reason: "r", Code: 7, At: sec(40), PartsSent: 3}
+		end := message.Settlement{
+			Message: "s-1", State: message.Sent, Reason: "r", Code: 7, At: sec(40), PartsSent: 3, With: "s-9", Approved: "sue",
+			Cause: &message.Cause{Action: "message", At: sec(30), Message: "s-8"},
+		}
 		if wrote := got[bool](t)(s.SettleMessage(ctx, end)); !wrote {
 			t.Error("got wrote false; want true")
 		}

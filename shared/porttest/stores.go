@@ -40,7 +40,7 @@ func TestStore(t *testing.T, o Stores) {
 	for _, clauses := range [][]storeClause{
 		generalClauses, tenantClauses, accountClauses, agentClauses, seatClauses, sessionClauses, archiveClauses,
 		sessionListClauses, queuePlaceClauses, dueClauses, messageClauses, seenClauses, rawClauses, callClauses,
-		tokenClauses, mediaClauses,
+		tokenClauses, mediaClauses, sightingClauses,
 	} {
 		for _, c := range clauses {
 			t.Run(c.name, func(t *testing.T) {

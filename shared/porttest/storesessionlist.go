@@ -24,7 +24,7 @@ func idAndState(s session.Session) string { return string(s.ID) + " " + string(s
 // town fills a store with sessions of every state over three accounts and two tenants; s00 is the oldest.
 func town(t *testing.T, s storeCase) (list []session.Session) {
 	t.Helper()
-	states := []session.State{session.Bot, session.Queued, session.Serving, session.Released, session.Closed, session.Expired}
+	states := []session.State{session.Bot, session.Queued, session.Serving, session.External, session.Closed, session.Expired}
 	accounts := []account.ID{"a", "b", "ab"}
 	agents := []agent.ID{"", "", "li", "wu", "li"}
 	for i := range 36 {
@@ -208,11 +208,63 @@ var queuePlaceClauses = []storeClause{
 		wantPlace(t, s, list[4], 1)
 		wantPlace(t, s, list[0], 5)
 	}},
+	{"a higher priority stands before a lower one, then who waits longer", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		queued := map[string]session.Session{}
+		for i, q := range []struct {
+			id       string
+			at       int
+			priority int
+		}{
+			{"plain-late", 30, 0},
+			{"plain-early", 10, 0},
+			{"nine", 50, 9},
+			{"one", 60, 1},
+			{"five-late", 45, 5},
+			{"five-early", 40, 5},
+			{"tie-b", 70, 3},
+			{"tie-a", 70, 3},
+		} {
+			v := inState("a", account.Customer(fmt.Sprint("o", i)), session.ID(q.id), sec(100-i), session.Queued, "")
+			v.QueuedAt, v.Priority = sec(q.at), q.priority
+			must(t, s.SaveSession(ctx, v, 0))
+			queued[q.id] = v
+		}
+		wantQueue(t, s, queued, "nine", "five-early", "five-late", "tie-a", "tie-b", "one", "plain-early", "plain-late")
+		// One moves when its priority changes, and stands nowhere twice.
+		up := queued["plain-late"]
+		up.Priority = 6
+		must(t, s.SaveSession(ctx, up, 1))
+		queued["plain-late"] = up
+		wantQueue(t, s, queued, "nine", "plain-late", "five-early", "five-late", "tie-a", "tie-b", "one", "plain-early")
+		up.Priority = 0
+		must(t, s.SaveSession(ctx, up, 2))
+		queued["plain-late"] = up
+		wantQueue(t, s, queued, "nine", "five-early", "five-late", "tie-a", "tie-b", "one", "plain-early", "plain-late")
+		// One that goes gives its place up.
+		gone := queued["nine"]
+		gone.State, gone.Agent = session.Serving, "li"
+		must(t, s.SaveSession(ctx, gone, 1))
+		delete(queued, "nine")
+		wantQueue(t, s, queued, "five-early", "five-late", "tie-a", "tie-b", "one", "plain-early", "plain-late")
+	}},
 	{"QueuePosition of a session that isn't queued is 0", func(t *testing.T, s storeCase) {
 		for _, st := range []session.State{session.Bot, session.Serving, session.Closed, session.Expired, session.Released} {
 			wantPlace(t, s, inState("a", "o", "s", sec(1), st, ""), 0)
 		}
 	}},
+}
+
+// wantQueue fails unless the queue of account a has exactly these, in order, each with its position.
+func wantQueue(t *testing.T, s storeCase, queued map[string]session.Session, want ...string) {
+	t.Helper()
+	for _, q := range []session.Query{{Account: "a"}, {}, {Visible: []account.ID{"a", "b"}}} {
+		q.Tenant, q.State = "t", session.Queued
+		wantList(t, s, fmt.Sprintf("%+v", q), sessionsOf(s, q), sessionID, want...)
+	}
+	for i, id := range want {
+		wantPlace(t, s, queued[id], i+1)
+	}
 }
 
 func wantPlace(t *testing.T, s storeCase, v session.Session, want int) {

@@ -11,7 +11,7 @@ import (
 )
 
 // land looks whether the flight has ended and its sender left that to the next
-// save: its message's row tells. A sender who comes with the answer knows better,
+// save, or died before his own: its message's row tells. A sender who comes with the answer knows better,
 // and a customer's message doesn't care, unless something waits behind the flight.
 func (sh *Shell) land(ctx context.Context, was session.Session, events []session.Event) ([]session.Event, bool, error) {
 	f := was.Flight
@@ -25,10 +25,37 @@ func (sh *Shell) land(ctx context.Context, was session.Session, events []session
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return nil, false, fmt.Errorf("row of the flight: %w", err)
 	}
-	if m.State != message.Sent {
-		return events, false, nil
+	if m.State == message.Sent {
+		return append([]session.Event{session.Landed{Message: f.Message}}, events...), true, nil
 	}
-	return append([]session.Event{session.Landed{Message: f.Message}}, events...), true, nil
+	var told *session.Outcome
+	if m.State.Final() {
+		o := session.OutcomeOf(m)
+		told = &o
+	} else if cut, err := sh.cutOff(ctx, f); err != nil {
+		return nil, false, err
+	} else if cut {
+		told = &session.Outcome{Kind: session.Sent}
+	}
+	if told != nil {
+		events = append([]session.Event{session.Answered{Message: f.Message, Outcome: *told, Yield: true}}, events...)
+	}
+	return events, false, nil
+}
+
+// cutOff reports whether the flight's sender died while he recorded that its texts went
+// out as one: what is recorded of one of them is true of all.
+func (sh *Shell) cutOff(ctx context.Context, f *session.Flight) (bool, error) {
+	for _, w := range f.Along {
+		m, err := sh.Store.Message(ctx, w.Message)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return false, fmt.Errorf("row of the flight: %w", err)
+		}
+		if m.State == message.Sent {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // sent reports whether the flight's message has just been recorded as sent.

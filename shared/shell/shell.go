@@ -30,7 +30,8 @@ type Store interface {
 	ArchiveSession(ctx context.Context, s session.Session) error
 	SettleMessage(ctx context.Context, s message.Settlement) (wrote bool, err error)
 	PutMessage(ctx context.Context, m message.Message) error
-	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
+	// FreeSeat leaves a seat that was taken after that time.
+	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, at time.Time) error
 	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
 }
 
@@ -45,7 +46,9 @@ type Shell struct {
 	Store    Store
 	Route    Queue
 	Outbound Queue
-	Now      func() time.Time
+	// Hooks takes what the business's own software is to be told, as session.Tell bodies.
+	Hooks Queue
+	Now   func() time.Time
 	// Turns lets the callers of one process queue up for a conversation instead of
 	// racing for it; nil lets them race, which is as safe.
 	Turns *Turns
@@ -200,6 +203,7 @@ func (sh *Shell) before(ctx context.Context, was session.Session, effects []sess
 // from being done, except that nobody is woken for a row which isn't there.
 func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Row, effects []session.Effect) error {
 	var settled []message.ID
+	var informed int64
 	var failed []error
 	for _, e := range effects {
 		var err error
@@ -213,14 +217,22 @@ func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Ro
 			if err := row(ctx, res.Session, e); err != nil {
 				return errors.Join(append(failed, err)...)
 			}
+		case session.Say:
+			err = sh.say(ctx, res.Session, e, res.At)
 		case session.Settle:
-			if err = sh.settle(ctx, res.Session, e.Settlement); err == nil {
+			if err = sh.settleSaid(ctx, res, e); err == nil {
 				settled = append(settled, e.Settlement.Message)
 			}
 		case session.FreeSeat:
-			err = sh.freeSeat(ctx, e)
+			err = sh.freeSeat(ctx, e, res.At)
 		case session.WakeRouter:
 			err = sh.WakeRouter(ctx, res.Session.Account)
+		case session.WakeBot:
+			err = sh.wakeBot(ctx, res.Session.Ref())
+		case session.Inform:
+			if err = sh.inform(ctx, res.Session.Ref(), e.News); err == nil {
+				informed = e.News[len(e.News)-1].Seq
+			}
 		case session.WakeSender:
 			err = sh.wakeSender(ctx, res.Session.Ref(), e.At, res.At)
 		case session.Call:
@@ -232,20 +244,32 @@ func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Ro
 			failed = append(failed, err)
 		}
 	}
-	if len(settled) > 0 {
-		failed = append(failed, sh.forget(ctx, res, r, settled))
+	if len(settled) > 0 || informed > 0 {
+		failed = append(failed, sh.forget(ctx, res, r, session.Informed{UpTo: informed}, session.Settled{Messages: settled}))
 	}
 	return errors.Join(failed...)
 }
 
-// forget tells the session that the rows of its endings have been written.
-func (sh *Shell) forget(ctx context.Context, res *Result, r session.Rules, settled []message.ID) error {
-	done, err := sh.Do(ctx, res.Session.Ref(), r, nil, session.Settled{Messages: settled})
+// forget tells the session what has been done of what it kept in mind: rows of endings
+// that were written, and news that are in their queue.
+func (sh *Shell) forget(ctx context.Context, res *Result, r session.Rules, did ...session.Event) error {
+	done, err := sh.Do(ctx, res.Session.Ref(), r, nil, did...)
 	if err != nil {
-		return fmt.Errorf("note settled messages: %w", err)
+		return fmt.Errorf("note what was done: %w", err)
 	}
 	res.Session = done.Session
 	return nil
+}
+
+// settleSaid is settle for a message that a rule may have written, whose row a crash
+// may have kept from being written.
+func (sh *Shell) settleSaid(ctx context.Context, res *Result, e session.Settle) error {
+	if e.Said != nil {
+		if err := sh.say(ctx, res.Session, *e.Said, res.At); err != nil {
+			return err
+		}
+	}
+	return sh.settle(ctx, res.Session, e.Settlement)
 }
 
 func (sh *Shell) settle(ctx context.Context, s session.Session, end message.Settlement) error {
@@ -286,10 +310,10 @@ func (sh *Shell) Bury(ctx context.Context, s session.Session, id message.ID) (bo
 	return err == nil, err
 }
 
-// freeSeat gives the agent's seat back and wakes the router of each account that
-// he could now take a session of.
-func (sh *Shell) freeSeat(ctx context.Context, e session.FreeSeat) error {
-	if err := sh.Store.FreeSeat(ctx, e.Tenant, e.Agent, e.Session); err != nil {
+// freeSeat gives the agent's seat back, as of the step that took the session from him,
+// and wakes the router of each account that he could now take a session of.
+func (sh *Shell) freeSeat(ctx context.Context, e session.FreeSeat, at time.Time) error {
+	if err := sh.Store.FreeSeat(ctx, e.Tenant, e.Agent, e.Session, at); err != nil {
 		return fmt.Errorf("free seat: %w", err)
 	}
 	a, err := sh.Store.Agent(ctx, e.Tenant, e.Agent)

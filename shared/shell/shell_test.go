@@ -64,8 +64,8 @@ func (d *diary) SettleMessage(ctx context.Context, s message.Settlement) (bool, 
 	return d.Store.SettleMessage(ctx, s)
 }
 
-func (d *diary) FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error {
-	return errors.Join(d.write("free seat"), d.Store.FreeSeat(ctx, t, a, s))
+func (d *diary) FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, at time.Time) error {
+	return errors.Join(d.write("free seat"), d.Store.FreeSeat(ctx, t, a, s, at))
 }
 
 type bell struct {

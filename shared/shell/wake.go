@@ -10,6 +10,7 @@ import (
 	"kefu/shared/core/agent"
 	"kefu/shared/core/queue"
 	"kefu/shared/core/session"
+	"kefu/shared/core/tenant"
 )
 
 // WakeRouters wakes the router of every account that the agent is bound to.
@@ -22,18 +23,38 @@ func (sh *Shell) WakeRouters(ctx context.Context, a agent.Agent) error {
 	return nil
 }
 
-// Waiting is the body of a wake-up for the router.
-type Waiting struct {
-	Account account.ID `json:"account"`
+// Wake is the body of a wake-up for the router. It names an account, where somebody
+// waits or is free; or with Customer a conversation whose bot has to ask the business's
+// responder; or an agent who may have gone.
+type Wake struct {
+	Account  account.ID       `json:"account,omitempty"`
+	Customer account.Customer `json:"customer,omitempty"`
+	Tenant   tenant.ID        `json:"tenant,omitempty"`
+	Agent    agent.ID         `json:"agent,omitempty"`
 }
 
 // WakeRouter tells the router that somebody waits or somebody is free.
 func (sh *Shell) WakeRouter(ctx context.Context, id account.ID) error {
-	body, err := json.Marshal(Waiting{Account: id})
+	return sh.wakeRouter(ctx, string(id), 0, Wake{Account: id})
+}
+
+// AgentGone has the router look after some time whether the agent is gone, and release
+// his sessions if so. At most queue.MaxDelay ahead.
+func (sh *Shell) AgentGone(ctx context.Context, t tenant.ID, id agent.ID, after time.Duration) error {
+	return sh.wakeRouter(ctx, string(t)+"/"+string(id), after, Wake{Tenant: t, Agent: id})
+}
+
+// wakeBot has the router take the bot's turn.
+func (sh *Shell) wakeBot(ctx context.Context, ref session.Ref) error {
+	return sh.wakeRouter(ctx, Group(ref), 0, Wake{Account: ref.Account, Customer: ref.Customer})
+}
+
+func (sh *Shell) wakeRouter(ctx context.Context, group string, after time.Duration, w Wake) error {
+	body, err := json.Marshal(w)
 	if err != nil {
 		return err
 	}
-	if err := sh.Route.Send(ctx, string(id), 0, body); err != nil {
+	if err := sh.Route.Send(ctx, group, after, body); err != nil {
 		return fmt.Errorf("wake router: %w", err)
 	}
 	return nil

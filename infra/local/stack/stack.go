@@ -37,7 +37,7 @@ type Options struct {
 
 // Stack is what was made.
 type Stack struct {
-	Inbound, Route, Outbound *Queue
+	Inbound, Route, Outbound, Hooks *Queue
 
 	o      Options
 	web    *http.Client
@@ -59,6 +59,7 @@ func Rules() map[string]Rule {
 		"inbound":  {Ordered: true, Visibility: 180 * time.Second, MaxReceives: 5},
 		"route":    {Visibility: 180 * time.Second, MaxReceives: 5},
 		"outbound": {Visibility: 720 * time.Second, MaxReceives: 5},
+		"hooks":    {Ordered: true, Visibility: 180 * time.Second, MaxReceives: 40},
 	}
 }
 
@@ -80,7 +81,7 @@ func Make(ctx context.Context, o Options) (s *Stack, err error) {
 	if err := s.Put(ctx, "", nil); err != nil {
 		return s, fmt.Errorf("make the bucket: %w", err)
 	}
-	for name, to := range map[string]**Queue{"inbound": &s.Inbound, "route": &s.Route, "outbound": &s.Outbound} {
+	for name, to := range map[string]**Queue{"inbound": &s.Inbound, "route": &s.Route, "outbound": &s.Outbound, "hooks": &s.Hooks} {
 		rule := Rules()[name]
 		if o.Visibility > 0 {
 			rule.Visibility = o.Visibility
@@ -97,6 +98,7 @@ func (s *Stack) Env() map[string]string {
 	env := map[string]string{
 		"KEFU_ENGINE": "aws", "KEFU_TABLE": s.o.Name, "KEFU_BUCKET": s.o.Name, "KEFU_KMS_KEY": s.key.arn,
 		"KEFU_QUEUE_INBOUND": s.Inbound.URL, "KEFU_QUEUE_ROUTE": s.Route.URL, "KEFU_QUEUE_OUTBOUND": s.Outbound.URL,
+		"KEFU_QUEUE_HOOKS":          s.Hooks.URL,
 		"AWS_ENDPOINT_URL_DYNAMODB": s.o.DynamoDB, "AWS_ENDPOINT_URL_SQS": s.o.SQS, "AWS_ENDPOINT_URL_S3": s.o.S3,
 		"AWS_ENDPOINT_URL_KMS": s.key.address,
 	}

@@ -10,11 +10,12 @@ import (
 )
 
 // accountRecord is an account as it is stored. The account's own encoding leaves out its secrets and its routing
-// rules, so these stand beside it.
+// rules, so these stand beside it. What signs its webhook is sealed by itself, since SetWebhook replaces it alone.
 type accountRecord struct {
 	Account account.Account `json:"account"`
 	Routing account.Routing `json:"routing"`
-	Sealed  []byte          `json:"sealed"` // accountSecrets
+	Sealed  []byte          `json:"sealed"`            // accountSecrets
+	Signing []byte          `json:"signing,omitempty"` // signingSecrets; none: there are none
 }
 
 // accountSecrets is what gets sealed.
@@ -46,7 +47,8 @@ func (s *Store) openAccount(raw []byte) (account.Account, error) {
 	a.Settings.Routing = r.Routing
 	a.Token, a.AESKey = account.Secret(secrets.Token), account.Secret(secrets.AESKey)
 	a.AESKeyPrevious, a.AppSecret = account.Secret(secrets.AESKeyOld), account.Secret(secrets.AppSecret)
-	return a, nil
+	a.Signing, err = s.openSigning(a.ID, r.Signing)
+	return a, err
 }
 
 // Account returns an account with its secrets.
@@ -74,9 +76,13 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 	if err != nil {
 		return false, err
 	}
+	signing, err := s.sealSigning(a.ID, a.Signing)
+	if err != nil {
+		return false, err
+	}
 	a.Token, a.AESKey, a.AESKeyPrevious, a.AppSecret = "", "", "", ""
 	err = s.db.update(ctx, func(t *tx) error {
-		r := accountRecord{Account: a, Routing: a.Settings.Routing, Sealed: sealed}
+		r := accountRecord{Account: a, Routing: a.Settings.Routing, Sealed: sealed, Signing: signing}
 		old, ok, err := load[accountRecord](t, inAccount, accountKey(a.ID), "account")
 		switch {
 		case err != nil:
@@ -85,6 +91,7 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 			return fault.New(fault.Conflict, "account-taken", "The account id is taken.")
 		case ok:
 			r.Account.CreatedAt, r.Routing = old.Account.CreatedAt, old.Routing
+			r.Account.Webhook, r.Signing = old.Account.Webhook, old.Signing
 		}
 		created = !ok
 		raw, err := encode(r)
@@ -102,6 +109,11 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 
 // SetRouting replaces the routing rules of an account.
 func (s *Store) SetRouting(ctx context.Context, id account.ID, rules account.Routing) error {
+	return s.changeAccount(ctx, id, func(r *accountRecord) { r.Routing = rules })
+}
+
+// changeAccount changes the record of an existing account.
+func (s *Store) changeAccount(ctx context.Context, id account.ID, change func(*accountRecord)) error {
 	return s.db.update(ctx, func(t *tx) error {
 		r, ok, err := load[accountRecord](t, inAccount, accountKey(id), "account")
 		if err != nil {
@@ -110,7 +122,7 @@ func (s *Store) SetRouting(ctx context.Context, id account.ID, rules account.Rou
 		if !ok {
 			return missing("account", string(id))
 		}
-		r.Routing = rules
+		change(&r)
 		raw, err := encode(r)
 		if err != nil {
 			return err

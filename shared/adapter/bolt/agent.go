@@ -39,7 +39,7 @@ func (s *Store) PutAgent(ctx context.Context, in agent.Agent) (created bool, err
 			return err
 		}
 		if created = !ok; ok {
-			a.Status, a.StatusAt, a.CreatedAt = old.Status, old.StatusAt, old.CreatedAt
+			a.Status, a.StatusAt, a.Until, a.CreatedAt = old.Status, old.StatusAt, old.Until, old.CreatedAt
 		}
 		raw, err := encode(a)
 		if err != nil {
@@ -65,13 +65,13 @@ func boundKey(a agent.Agent, to account.ID) key {
 	return newKey().text(string(a.Tenant)).text(string(to)).bare(string(a.ID))
 }
 
-// SetStatus changes an agent's presence.
-func (s *Store) SetStatus(ctx context.Context, of tenant.ID, id agent.ID, st agent.Status, at time.Time) (out agent.Agent, err error) {
+// SetStatus changes an agent's presence, or prolongs it.
+func (s *Store) SetStatus(ctx context.Context, of tenant.ID, id agent.ID, st agent.Status, at, until time.Time) (out agent.Agent, err error) {
 	err = s.db.update(ctx, func(t *tx) error {
 		if out, err = needAgent(t, of, id); err != nil {
 			return err
 		}
-		out.Status, out.StatusAt = st, at
+		out = out.Present(st, at, until)
 		raw, err := encode(out)
 		if err != nil {
 			return err

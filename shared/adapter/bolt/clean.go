@@ -12,12 +12,14 @@ const (
 	expireSeen byte = 's'
 	expireCall byte = 'c'
 	expireRaw  byte = 'r'
+	// expireSighting entries move with their record.
+	expireSighting byte = 'v'
 )
 
 // expiryKey is the entry of a record that may go at end.
 func expiryKey(end time.Time, kind byte, at key) key { return newKey().time(end).byte(kind).plus(at) }
 
-// Clean removes up to limit records whose time is over at now: pushes seen, finished calls, pushes kept raw. It returns
+// Clean removes up to limit records whose time is over at now: pushes seen, finished calls, pushes kept raw, sightings. It returns
 // how many. It costs what it removes, so a sweep may call it every minute; calling again until it returns less
 // than limit removes all. Files are not among them: see DueMedia.
 func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (removed int, err error) {
@@ -50,6 +52,8 @@ func (s *Store) Clean(ctx context.Context, now time.Time, limit int) (removed in
 				t.delete(inSeen, at)
 			case expireCall:
 				t.delete(inCall, at)
+			case expireSighting:
+				t.delete(inSighting, at)
 			case expireRaw:
 				if place := t.get(rawByKey, at); place != nil {
 					t.delete(inRaw, slices.Clone(place))

@@ -154,13 +154,21 @@ func TestSecretsAreSealed(t *testing.T) {
 	if err != nil {
 		t.Fatalf("open: got error %v; want none", err)
 	}
-	secrets := []string{"push-token-1", "aes-key-2", "old-aes-key-3", "app-secret-4", "access-token-5"}
+	secrets := []string{
+		"push-token-1", "aes-key-2", "old-aes-key-3", "app-secret-4", "access-token-5", "signing-secret-6", "old-signing-secret-7",
+		"signing-secret-8", "old-signing-secret-9",
+	}
 	a := account.Account{
 		ID: "shop", Tenant: "t", Token: account.Secret(secrets[0]), AESKey: account.Secret(secrets[1]),
 		AESKeyPrevious: account.Secret(secrets[2]), AppSecret: account.Secret(secrets[3]),
+		Signing: account.Signing{Secret: account.Secret(secrets[5]), Previous: account.Secret(secrets[6])},
 	}
 	if _, err := db.Store().PutAccount(ctx, a); err != nil {
 		t.Fatalf("PutAccount: got error %v; want none", err)
+	}
+	signing := account.Signing{Secret: account.Secret(secrets[7]), Previous: account.Secret(secrets[8])}
+	if err := db.Store().SetWebhook(ctx, a.ID, account.Webhook{URL: "https://shop.example"}, signing); err != nil {
+		t.Fatalf("SetWebhook: got error %v; want none", err)
 	}
 	if err := db.Store().SaveToken(ctx, "wx1", account.AccessToken{Value: account.Secret(secrets[4])}); err != nil {
 		t.Fatalf("SaveToken: got error %v; want none", err)

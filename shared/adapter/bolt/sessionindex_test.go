@@ -87,7 +87,7 @@ func drawSession(rt *rapid.T, id session.ID) session.Session {
 		Agent:    agent.ID(rapid.SampledFrom([]string{"", "li", "wu"}).Draw(rt, "agent")), OpenedAt: at("opened"),
 	}
 	if s.State == session.Queued {
-		s.QueuedAt = at("queued")
+		s.QueuedAt, s.Priority = at("queued"), rapid.IntRange(0, 2).Draw(rt, "priority")
 	}
 	if rapid.Bool().Draw(rt, "due") {
 		s.DueAt = at("due at")

@@ -13,14 +13,14 @@ import (
 type sessionHead struct {
 	version                                      uint64
 	id, tenant, account, customer, state, served string
-	opened, queued, due                          time.Time
+	opened, queued, due                          time.Time // queued is its place in the queue
 }
 
 func headOf(s session.Session, version uint64) sessionHead {
 	return sessionHead{
 		version: version, id: string(s.ID), tenant: string(s.Tenant), account: string(s.Account),
 		customer: string(s.Customer), state: string(s.State), served: string(s.Agent),
-		opened: s.OpenedAt, queued: s.QueuedAt, due: s.DueAt,
+		opened: s.OpenedAt, queued: s.Place(), due: s.DueAt,
 	}
 }
 

@@ -20,8 +20,9 @@ var (
 	inAgent      = bucket("agent")
 	agentsOf     = bucket("agent.account") // tenant, account, id
 	inKey        = bucket("key")
-	keysOf       = bucket("key.agent") // tenant, agent, id
-	inSeat       = bucket("seat")
+	keysOf       = bucket("key.agent")     // tenant, agent, id
+	inSeat       = bucket("seat")          // tenant, agent, session
+	seatTimes    = bucket("seat.times")    // tenant, agent: when the last was taken, and freed
 	inSession    = bucket("session")       // account, customer
 	inArchive    = bucket("session.past")  // id
 	sessionByID  = bucket("session.id")    // id to account, customer
@@ -29,6 +30,7 @@ var (
 	sessionDue   = bucket("session.due")   // due time, account, customer
 	inMessage    = bucket("message")       // session, number
 	inSeen       = bucket("seen")          // account, key
+	inSighting   = bucket("sighting")      // account
 	inRaw        = bucket("raw")           // account, time, key
 	rawByKey     = bucket("raw.key")       // account, key
 	inCall       = bucket("call")          // tenant, key
@@ -39,8 +41,8 @@ var (
 )
 
 var allBuckets = []bucket{
-	inMeta, inTenant, inAccount, byTenant, inAgent, agentsOf, inKey, keysOf, inSeat, inSession, inArchive, sessionByID,
-	sessionLists, sessionDue, inMessage, inSeen, inRaw, rawByKey, inCall, inToken, inMedia, mediaExpiry, expiry,
+	inMeta, inTenant, inAccount, byTenant, inAgent, agentsOf, inKey, keysOf, inSeat, seatTimes, inSession, inArchive, sessionByID,
+	sessionLists, sessionDue, inMessage, inSeen, inSighting, inRaw, rawByKey, inCall, inToken, inMedia, mediaExpiry, expiry,
 }
 
 // tx is a transaction. Writing can't fail in the middle of a closure: the first error is kept, and the writer looks

@@ -262,7 +262,7 @@ func TestNothingWrittenIsNotCommitted(t *testing.T) {
 		"empty Receive":   func() error { _, err := q.Receive(ctx, 10); return err },
 		"stale Ack":       func() error { return q.Ack(ctx, "00000000000000ff.1") },
 		"second Settle":   func() error { _, err := s.SettleMessage(ctx, end); return err },
-		"FreeSeat":        func() error { return s.FreeSeat(ctx, "t", "a", "s") },
+		"FreeSeat":        func() error { return s.FreeSeat(ctx, "t", "a", "s", d.utcNow()) },
 		"DeleteMedia":     func() error { return s.DeleteMedia(ctx, "m") },
 		"AbandonCall":     func() error { return s.AbandonCall(ctx, "t", "k") },
 		"Clean":           func() error { _, err := s.Clean(ctx, d.utcNow(), 10); return err },

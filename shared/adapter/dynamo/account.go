@@ -12,7 +12,7 @@ import (
 )
 
 // The account's own encoding leaves out its secrets and its routing rules. The rules stand in an attribute of their
-// own, since SetRouting replaces them alone; the secrets in another, sealed.
+// own, since SetRouting replaces them alone; the secrets in another, sealed; for the webhook see webhook.go.
 
 // accountSecrets is what gets sealed.
 type accountSecrets struct {
@@ -43,6 +43,9 @@ func (s *Store) readAccount(ctx context.Context, it item) (a account.Account, er
 	if err := unpack("routing", readBinary(it[attrRouting]), &a.Settings.Routing); err != nil {
 		return account.Account{}, err
 	}
+	if err := readWebhook(readBinary(it[attrWebhook]), &a.Webhook); err != nil {
+		return account.Account{}, err
+	}
 	a.CreatedAt = readMoment(it[attrCreated])
 	if s.vault == nil {
 		return a, nil
@@ -57,7 +60,8 @@ func (s *Store) readAccount(ctx context.Context, it item) (a account.Account, er
 	}
 	a.Token, a.AESKey = account.Secret(secrets.Token), account.Secret(secrets.AESKey)
 	a.AESKeyPrevious, a.AppSecret = account.Secret(secrets.AESKeyOld), account.Secret(secrets.AppSecret)
-	return a, nil
+	a.Signing, err = s.openSigning(ctx, a.ID, readBinary(it[attrSigning]))
+	return a, err
 }
 
 // sealAccount makes the two stored forms of an account.
@@ -74,7 +78,7 @@ func (s *Store) sealAccount(ctx context.Context, a account.Account) (body, seale
 	if sealed, err = s.vault.Seal(ctx, accountOwner(a.ID), plain); err != nil {
 		return nil, nil, fmt.Errorf("secrets of account %q: %w", a.ID, err)
 	}
-	a.CreatedAt = time.Time{} // an attribute of its own
+	a.CreatedAt, a.Webhook = time.Time{}, account.Webhook{} // attributes of their own
 	body, err = pack(a)
 	return body, sealed, err
 }
@@ -90,6 +94,10 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 	if err != nil {
 		return false, err
 	}
+	webhook, err := s.webhookOf(ctx, a.ID, a.Webhook, a.Signing)
+	if err != nil {
+		return false, err
+	}
 	by := nonce()
 	e := editIf("attribute_not_exists(#"+attrPK+") OR #"+attrTenant+" = :"+attrTenant, nil)
 	e.attr(attrBody, binary(body))
@@ -99,6 +107,9 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 	e.attr(attrOrder, text(string(a.ID)))
 	e.first(attrCreated, moment(a.CreatedAt))
 	e.first(attrRouting, binary(rules))
+	for name, v := range webhook {
+		e.first(name, v)
+	}
 	e.first(attrMaker, by)
 	now, _, was, err := s.update(ctx, accountKey(a.ID), e.change())
 	if err != nil {
@@ -116,8 +127,15 @@ func (s *Store) SetRouting(ctx context.Context, id account.ID, rules account.Rou
 	if err != nil {
 		return err
 	}
+	return s.changeAccount(ctx, id, item{attrRouting: binary(packed)})
+}
+
+// changeAccount replaces attributes of an existing account.
+func (s *Store) changeAccount(ctx context.Context, id account.ID, attrs item) error {
 	e := editIf("attribute_exists(#"+attrPK+")", nil)
-	e.attr(attrRouting, binary(packed))
+	for name, v := range attrs {
+		e.attr(name, v)
+	}
 	_, _, was, err := s.update(ctx, accountKey(id), e.change())
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ func readAgent(it item) (a agent.Agent, err error) {
 		return agent.Agent{}, err
 	}
 	a.Status, a.StatusAt = agent.Status(readText(it[attrState])), readMoment(it[attrAt])
+	a.Until = readMoment(it[attrUntil])
 	a.CreatedAt = readMoment(it[attrCreated])
 	return a, nil
 }
@@ -47,7 +48,7 @@ func readAgent(it item) (a agent.Agent, err error) {
 // PutAgent makes or replaces an agent.
 func (s *Store) PutAgent(ctx context.Context, a agent.Agent) (created bool, err error) {
 	bare := a
-	bare.Status, bare.StatusAt, bare.CreatedAt = "", time.Time{}, time.Time{} // attributes of their own
+	bare.Status, bare.StatusAt, bare.Until, bare.CreatedAt = "", time.Time{}, time.Time{}, time.Time{} // attributes of their own
 	body, err := pack(bare)
 	if err != nil {
 		return false, err
@@ -57,6 +58,7 @@ func (s *Store) PutAgent(ctx context.Context, a agent.Agent) (created bool, err 
 	e.attr(attrBody, binary(body))
 	e.first(attrState, text(string(a.Status)))
 	e.first(attrAt, moment(a.StatusAt))
+	e.first(attrUntil, moment(a.Until))
 	e.first(attrCreated, moment(a.CreatedAt))
 	e.first(attrMaker, by)
 	now, _, _, err := s.update(ctx, agentKey(a.Tenant, a.ID), e.change())
@@ -66,19 +68,37 @@ func (s *Store) PutAgent(ctx context.Context, a agent.Agent) (created bool, err 
 	return madeBy(now, by), nil
 }
 
-// SetStatus changes an agent's presence.
-func (s *Store) SetStatus(ctx context.Context, of tenant.ID, id agent.ID, st agent.Status, at time.Time) (agent.Agent, error) {
-	e := editIf("attribute_exists(#"+attrPK+")", nil)
-	e.attr(attrState, text(string(st)))
-	e.attr(attrAt, moment(at))
-	now, _, was, err := s.update(ctx, agentKey(of, id), e.change())
-	if err != nil {
-		return agent.Agent{}, err
+// hasStatus holds for an agent who has a status already and whose presence has not ended: agent.Agent.Present.
+const hasStatus = "#" + attrState + " = :st AND (:st = :offline OR attribute_not_exists(#" + attrUntil + ") OR #" +
+	attrUntil + " = :zero OR #" + attrUntil + " > :at)"
+
+// SetStatus changes an agent's presence, or prolongs it. A lease is most often prolonged and a presence without an end
+// most often new, so that is tried first; being wrong costs one refused write.
+func (s *Store) SetStatus(ctx context.Context, of tenant.ID, id agent.ID, st agent.Status, at, until time.Time) (agent.Agent, error) {
+	exists := "attribute_exists(#" + attrPK + ")"
+	values := item{":st": text(string(st)), ":offline": text(string(agent.Offline)), ":zero": number(0), ":at": moment(at)}
+	prolong := editIf(exists+" AND ("+hasStatus+")", values)
+	begin := editIf(exists+" AND NOT ("+hasStatus+")", values)
+	for _, e := range []*edit{prolong, begin} {
+		e.attr(attrUntil, moment(until))
 	}
-	if was {
-		return agent.Agent{}, missing("agent", string(id))
+	begin.attr(attrState, values[":st"])
+	begin.attr(attrAt, values[":at"])
+	tries := []change{prolong.change(), begin.change()}
+	if until.IsZero() {
+		slices.Reverse(tries)
 	}
-	return readAgent(now)
+	for i := 0; ; i++ {
+		now, stood, was, err := s.update(ctx, agentKey(of, id), tries[i%2])
+		switch {
+		case err != nil:
+			return agent.Agent{}, err
+		case !was:
+			return readAgent(now)
+		case len(stood) == 0:
+			return agent.Agent{}, missing("agent", string(id))
+		}
+	}
 }
 
 // DeleteAgent removes an agent and all its keys, the agent last: whatever a crash leaves is found and removed when the

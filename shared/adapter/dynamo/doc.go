@@ -8,7 +8,7 @@
 //	M#session             its messages, by number
 //	P#account/push        that a push has been seen
 //	T#tenant …            tenants, agents; A# accounts, K# API keys, S# seats, Q# idempotent calls, X# access tokens,
-//	                      F# files, W# pushes kept raw
+//	                      F# files, W# pushes kept raw, V# what was seen of the callback
 //
 // Four indexes hold keys only, and only of what is in them at the time: time (what the sweep must visit; sessions by
 // customer), list (sessions by account and state, and the few other lists), agent (sessions by agent and state) and

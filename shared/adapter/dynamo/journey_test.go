@@ -117,7 +117,7 @@ func agentJourney(t *testing.T, s *Store) (told []string) {
 		created, err := s.PutAgent(ctx, anAgent("t", "li", "shop"))
 		tell("PutAgent", err, created)
 	}
-	a, err := s.SetStatus(ctx, "t", "li", agent.Paused, after(time.Second))
+	a, err := s.SetStatus(ctx, "t", "li", agent.Paused, after(time.Second), after(time.Minute))
 	tell("SetStatus", err, a)
 	bound, err := s.AgentsOf(ctx, "t", "shop")
 	tell("AgentsOf", err, bound)
@@ -128,12 +128,14 @@ func agentJourney(t *testing.T, s *Store) (told []string) {
 		tell("DeleteKey", s.DeleteKey(ctx, "t", "li", "k1"))
 	}
 	for _, id := range []session.ID{"s1", "s2", "s1", "s3"} {
-		tell("TakeSeat", s.TakeSeat(ctx, "t", "li", id, 2, start))
+		taken, err := s.TakeSeat(ctx, "t", "li", id, 2, start)
+		tell("TakeSeat", err, taken)
 	}
-	tell("FreeSeat", s.FreeSeat(ctx, "t", "li", "s1"))
-	tell("TakeSeat", s.TakeSeat(ctx, "t", "li", "s3", 2, after(time.Second)))
-	seats, err := s.Seats(ctx, "t", "li")
-	tell("Seats", err, seats)
+	tell("FreeSeat", s.FreeSeat(ctx, "t", "li", "s1", start))
+	taken, err := s.TakeSeat(ctx, "t", "li", "s3", 2, after(time.Second))
+	tell("TakeSeat", err, taken)
+	desk, err := s.Desk(ctx, "t", "li")
+	tell("Desk", err, desk)
 	for range 2 {
 		tell("DeleteAgent", s.DeleteAgent(ctx, "t", "li"))
 	}

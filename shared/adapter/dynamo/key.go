@@ -11,6 +11,7 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
+	"kefu/shared/core/doctor"
 	"kefu/shared/core/session"
 	"kefu/shared/core/tenant"
 )
@@ -43,21 +44,26 @@ const (
 	attrNames   = "ns" // tenant: the accounts that ever had a session of it
 	attrEnder   = "we" // message: who wrote its end
 
-	attrState   = "st"
-	attrReason  = "rs"
-	attrCode    = "cd"
-	attrAt      = "at"
-	attrParts   = "pn"
-	attrTenant  = "tn"
-	attrSealed  = "se"
-	attrLease   = "le"
-	attrUntil   = "un"
-	attrSeats   = "ss"
-	attrDrops   = "dr"
-	attrDropAt  = "dt"
-	attrMessage = "m"
-	attrRouting = "ro"
-	attrCreated = "cr"
+	attrState     = "st"
+	attrReason    = "rs"
+	attrCode      = "cd"
+	attrAt        = "at"
+	attrParts     = "pn"
+	attrGround    = "gr"
+	attrTenant    = "tn"
+	attrSealed    = "se"
+	attrLease     = "le"
+	attrUntil     = "un"
+	attrSeats     = "ss"
+	attrLastTaken = "lt" // seats: when the last was taken
+	attrLastFreed = "lf" // seats: when the last was freed
+	attrDrops     = "dr"
+	attrDropAt    = "dt"
+	attrMessage   = "m"
+	attrRouting   = "ro"
+	attrCreated   = "cr"
+	attrWebhook   = "wh"
+	attrSigning   = "sg" // sealed
 )
 
 // Names of the indexes. Each holds keys only and is sparse: an item stands in it only while it has both attributes.
@@ -107,6 +113,34 @@ func agentKeyEntry(of tenant.ID, id agent.ID, name string) key {
 func apiKeyKey(name string) key { return key{"K#" + short(name), "K"} }
 func seatsKey(of tenant.ID, id agent.ID) key {
 	return key{"S#" + string(of) + "/" + string(id), "S"}
+}
+
+func sightingKey(a account.ID) key { return key{SightingPartition + string(a), "V"} }
+
+// SightingPartition begins the partition keys of what was seen of the platform's pushes: all that the
+// function which faces the internet may write (infra/aws/roles.yml).
+const SightingPartition = "V#"
+
+// Attributes of sightings: what was accepted of pushes and of checks, with its time; what was refused, by reason, with
+// its count. They are short so that all of them together fit into one unit.
+
+func sightingAttr(v doctor.Sighting) string {
+	switch {
+	case v.Reason != "":
+		return "r" + reasonLetters[v.Reason]
+	case v.Check:
+		return "rc"
+	}
+	return "rp"
+}
+
+func sightingTime(v doctor.Sighting) string { return "t" + sightingAttr(v)[1:] }
+func sightingCount(r doctor.Reason) string  { return "n" + reasonLetters[r] }
+
+var reasonLetters = map[doctor.Reason]string{
+	doctor.Unsigned: "A", doctor.WrongToken: "B", doctor.WrongBody: "C", doctor.Unencrypted: "D", doctor.BadEnvelope: "E",
+	doctor.NoKey: "F", doctor.NotBase64: "G", doctor.WrongLength: "H", doctor.WrongKey: "I", doctor.WrongAppID: "J",
+	doctor.WrongOriginalID: "K", doctor.NoEcho: "L", doctor.Oversized: "M", doctor.Unreadable: "N",
 }
 
 func callKey(of tenant.ID, name string) key { return key{"Q#" + string(of) + "/" + short(name), "Q"} }

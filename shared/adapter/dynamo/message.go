@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -153,8 +154,11 @@ func settle(end message.Settlement, by types.AttributeValue) change {
 	names := strings.Join(slices.Sorted(maps.Keys(finals)), ", ")
 	e := editIf("attribute_exists(#"+attrPK+") AND NOT #"+attrState+" IN ("+names+")", finals)
 	row := item{}
-	setEnd(row, message.Message{State: end.State, Reason: end.Reason, Code: end.Code, PartsSent: end.PartsSent, SentAt: end.At})
-	e.replace(row, attrState, attrReason, attrCode, attrParts)
+	setEnd(row, message.Message{
+		State: end.State, Reason: end.Reason, Code: end.Code, PartsSent: end.PartsSent, SentAt: end.At,
+		With: end.With, Cause: end.Cause, Approved: end.Approved,
+	})
+	e.replace(row, attrState, attrReason, attrCode, attrParts, attrGround)
 	if end.State == message.Sent {
 		e.replace(row, attrAt)
 	}
@@ -177,6 +181,17 @@ func setEnd(row item, m message.Message) {
 	if !m.SentAt.IsZero() {
 		row[attrAt] = moment(m.SentAt)
 	}
+	if g := (ground{m.With, m.Cause, m.Approved}); g != (ground{}) {
+		b, _ := json.Marshal(g) // texts and times marshal always
+		row[attrGround] = text(string(b))
+	}
+}
+
+// ground is why and how a message went out, where there is more to say than that it did.
+type ground struct {
+	With     message.ID     `json:"w,omitempty"`
+	Cause    *message.Cause `json:"c,omitempty"`
+	Approved string         `json:"a,omitempty"`
 }
 
 // messageItem is a row as it is stored. Its body is the message without what its key says and without its end. The push
@@ -189,6 +204,7 @@ func (s *Store) messageItem(ctx context.Context, m message.Message) (item, error
 	m.Raw = nil
 	m.ID, m.Session, m.N = "", "", 0
 	m.State, m.Reason, m.Code, m.PartsSent, m.SentAt = "", "", 0, 0, time.Time{}
+	m.With, m.Cause, m.Approved = "", nil, ""
 	packed, err := packBoth(m, raw)
 	if err != nil {
 		return nil, err
@@ -208,5 +224,12 @@ func (s *Store) readMessage(ctx context.Context, in session.ID, row item) (m mes
 	m.State, m.Reason = message.State(readText(row[attrState])), readText(row[attrReason])
 	m.Code, m.PartsSent = int(readNumber(row[attrCode])), int(readNumber(row[attrParts]))
 	m.SentAt = readMoment(row[attrAt])
+	if kept := readText(row[attrGround]); kept != "" {
+		var g ground
+		if err := json.Unmarshal([]byte(kept), &g); err != nil {
+			return message.Message{}, broken("message", err)
+		}
+		m.With, m.Cause, m.Approved = g.With, g.Cause, g.Approved
+	}
 	return m, nil
 }

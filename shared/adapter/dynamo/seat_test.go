@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"kefu/shared/core/fault"
 	"kefu/shared/core/session"
@@ -22,7 +23,7 @@ func TestSeatsUnderFire(t *testing.T) {
 		race.Go(func() {
 			id := session.ID(fmt.Sprintf("s%03d", i))
 			for {
-				err := s.TakeSeat(t.Context(), "t", "li", id, capacity, start)
+				_, err := s.TakeSeat(t.Context(), "t", "li", id, capacity, start)
 				switch {
 				case err == nil:
 					won.Store(string(id), true)
@@ -36,8 +37,9 @@ func TestSeatsUnderFire(t *testing.T) {
 		})
 	}
 	race.Wait()
-	seats, err := newStore(t, onTable(s)).Seats(t.Context(), "t", "li")
+	desk, err := newStore(t, onTable(s)).Desk(t.Context(), "t", "li")
 	must(t, err)
+	seats := desk.Seats
 	if len(seats) != capacity {
 		t.Errorf("got %d seats taken; want %d", len(seats), capacity)
 	}
@@ -52,27 +54,33 @@ func TestSeatsUnderFire(t *testing.T) {
 	})
 }
 
+func takeSeat(t *testing.T, s *Store, id session.ID, capacity int, at time.Time) error {
+	t.Helper()
+	_, err := s.TakeSeat(t.Context(), "t", "li", id, capacity, at)
+	return err
+}
+
 func TestCapacityMayShrink(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	for i := range 3 {
-		must(t, s.TakeSeat(t.Context(), "t", "li", session.ID(fmt.Sprint(i)), 3, start))
+		must(t, takeSeat(t, s, session.ID(fmt.Sprint(i)), 3, start))
 	}
 	for _, capacity := range []int{0, 1, 2, 3} {
-		wantKind(t, "TakeSeat", s.TakeSeat(t.Context(), "t", "li", "new", capacity, start), fault.Conflict, "capacity-full")
+		wantKind(t, "TakeSeat", takeSeat(t, s, "new", capacity, start), fault.Conflict, "capacity-full")
 	}
-	must(t, s.TakeSeat(t.Context(), "t", "li", "1", 0, start)) // has one
-	must(t, s.FreeSeat(t.Context(), "t", "li", "0"))
-	wantKind(t, "TakeSeat", s.TakeSeat(t.Context(), "t", "li", "new", 2, start), fault.Conflict, "capacity-full")
-	must(t, s.TakeSeat(t.Context(), "t", "li", "new", 3, start))
+	must(t, takeSeat(t, s, "1", 0, start)) // has one
+	must(t, s.FreeSeat(t.Context(), "t", "li", "0", start))
+	wantKind(t, "TakeSeat", takeSeat(t, s, "new", 2, start), fault.Conflict, "capacity-full")
+	must(t, takeSeat(t, s, "new", 3, start))
 }
 
 // TestNoSeatNoItem: what was never taken leaves nothing behind.
 func TestNoSeatNoItem(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	wantKind(t, "TakeSeat", s.TakeSeat(t.Context(), "t", "li", "s", 0, start), fault.Conflict, "capacity-full")
-	must(t, s.FreeSeat(t.Context(), "t", "li", "s"))
+	wantKind(t, "TakeSeat", takeSeat(t, s, "s", 0, start), fault.Conflict, "capacity-full")
+	must(t, s.FreeSeat(t.Context(), "t", "li", "s", start))
 	if n := len(scan(t, s)); n != 0 {
 		t.Errorf("got %d items; want none", n)
 	}

@@ -59,10 +59,12 @@ func leaks(t *testing.T, s *Store) (found []string) {
 	t.Helper()
 	ctx := t.Context()
 	a := anAccount("t", "shop")
+	a.Signing = account.Signing{Secret: "a-signing-secret", Previous: "an-old-signing-secret"}
 	tok := account.AccessToken{Value: "an-access-token", ExpiresAt: start}
 	for range 2 {
 		_, err := s.PutAccount(ctx, a)
 		must(t, err)
+		must(t, s.SetWebhook(ctx, a.ID, account.Webhook{URL: "https://shop.example"}, a.Signing))
 		must(t, s.LeaseToken(ctx, a.AppID, start, start))
 		must(t, s.SaveToken(ctx, a.AppID, tok))
 	}
@@ -72,7 +74,9 @@ func leaks(t *testing.T, s *Store) (found []string) {
 			all.WriteString(name + "=" + readable(v) + "\n")
 		}
 	}
-	for _, secret := range []account.Secret{a.Token, a.AESKey, a.AESKeyPrevious, a.AppSecret, tok.Value} {
+	for _, secret := range []account.Secret{
+		a.Token, a.AESKey, a.AESKeyPrevious, a.AppSecret, a.Signing.Secret, a.Signing.Previous, tok.Value,
+	} {
 		plain := secret.Reveal()
 		if strings.Contains(all.String(), plain) || strings.Contains(all.String(), base64.StdEncoding.EncodeToString([]byte(plain))) {
 			found = append(found, plain)
@@ -88,8 +92,8 @@ func TestSecretsAreSealed(t *testing.T) {
 	}
 	s := newStore(t)
 	s.vault = openVault{}
-	if found := leaks(t, s); len(found) != 5 {
-		t.Errorf("without sealing: got %q; want all five, or this test finds nothing", found)
+	if found := leaks(t, s); len(found) != 7 {
+		t.Errorf("without sealing: got %q; want all seven, or this test finds nothing", found)
 	}
 }
 
@@ -105,11 +109,21 @@ func TestSecretsBelongToTheirOwner(t *testing.T) {
 	must(t, err)
 	to, err := s.get(t.Context(), accountKey("thief"), true)
 	must(t, err)
+	own := to[attrSealed]
 	to[attrSealed] = from[attrSealed]
 	_, _, err = s.put(t.Context(), to, condition{})
 	must(t, err)
 	_, err = s.Account(t.Context(), "thief")
 	wantKind(t, "Account", err, fault.Internal, "")
+
+	must(t, s.SetWebhook(t.Context(), "shop", account.Webhook{}, account.Signing{Secret: "a-signing-secret"}))
+	from, err = s.get(t.Context(), accountKey("shop"), true)
+	must(t, err)
+	to[attrSealed], to[attrSigning] = own, from[attrSigning]
+	_, _, err = s.put(t.Context(), to, condition{})
+	must(t, err)
+	_, err = s.Account(t.Context(), "thief")
+	wantKind(t, "Account with another's signing secrets", err, fault.Internal, "")
 }
 
 // TestWithoutVault: what needs no secret works, what does names the setting.
@@ -119,20 +133,23 @@ func TestWithoutVault(t *testing.T) {
 	ctx := t.Context()
 	_, err := s.PutAccount(ctx, anAccount("t", "shop"))
 	must(t, err)
+	must(t, s.SetWebhook(ctx, "shop", account.Webhook{URL: "https://shop.example"}, account.Signing{Secret: "s"}))
 	must(t, s.SaveToken(ctx, "wx1", account.AccessToken{Value: "v"}))
 
 	bare := newStore(t, onTable(s))
 	bare.vault = nil
 	a, err := bare.Account(ctx, "shop")
 	must(t, err)
-	if a.AppID == "" || a.Token != "" || a.AESKey != "" || a.AESKeyPrevious != "" || a.AppSecret != "" {
-		t.Errorf("got app id %q and secrets %v; want the one and not the others", a.AppID, a.Token != "")
+	if a.AppID == "" || a.Token != "" || a.AESKey != "" || a.AESKeyPrevious != "" || a.AppSecret != "" ||
+		a.Webhook.URL == "" || a.Signing.Secret != "" {
+		t.Errorf("got app id %q, webhook %q and secrets %v; want the two and not the others", a.AppID, a.Webhook.URL, a.Token != "")
 	}
 	must(t, bare.SetRouting(ctx, "shop", account.Routing{}))
 	_, putErr := bare.PutAccount(ctx, anAccount("t", "shop"))
 	_, tokenErr := bare.Token(ctx, "wx1")
 	for what, err := range map[string]error{
-		"PutAccount": putErr, "Token": tokenErr, "SaveToken": bare.SaveToken(ctx, "wx1", account.AccessToken{Value: "w"}),
+		"PutAccount": putErr, "SetWebhook": bare.SetWebhook(ctx, "shop", account.Webhook{}, account.Signing{Secret: "s"}),
+		"Token": tokenErr, "SaveToken": bare.SaveToken(ctx, "wx1", account.AccessToken{Value: "w"}),
 	} {
 		wantKind(t, what, err, fault.Unavailable, "store-setting")
 		if !strings.Contains(err.Error(), "KEFU_KMS_KEY") {

@@ -16,7 +16,7 @@ import (
 // placeOf is where a session stands among those of a list, and names the conversation, so that the entry of an index
 // is enough to read it. Queued sessions have a second one for the queue.
 func placeOf(s session.Session) string  { return newest(s.OpenedAt) + tailOf(s) }
-func queuedAt(s session.Session) string { return instant(s.QueuedAt) + tailOf(s) }
+func queuedAt(s session.Session) string { return instant(s.Place()) + tailOf(s) }
 func tailOf(s session.Session) string {
 	return "/" + string(s.ID) + "/" + string(s.Account) + "/" + string(s.Customer)
 }

@@ -10,7 +10,7 @@ import (
 
 // states are all states that a session can be in, each a partition of the lists.
 var states = []session.State{
-	session.Bot, session.Queued, session.Serving, session.Released, session.Closed, session.Expired,
+	session.Bot, session.Queued, session.Serving, session.Released, session.External, session.Closed, session.Expired,
 }
 
 // scanLimit bounds the entries that one page looks at. A filter that passes fewer gives a short page and a cursor.

@@ -21,7 +21,7 @@ import (
 // Every body comes back through the engine as it was: of any size up to 1.5 MiB, of any bytes.
 func TestBodiesComeBack(t *testing.T) {
 	t.Parallel()
-	q := emulator(t).open(t, true, setup, transport)
+	q := emulator(t).open(t, true, setup, &wire{})
 	sizes := []int{0, 1, 600, 64 << 10, 691_190, 691_191, 691_192, 900<<10 - 1, 900 << 10, 900<<10 + 1, 1 << 20, 3 << 19}
 	patterns := map[string]string{
 		"random bytes": "", "text": `{"text":"a"}`, "chinese": "你好", "emoji": "😀", "control characters": "a\x01\x1b\x7f",

@@ -63,7 +63,7 @@ func wantMessages(t testing.TB, q *sqs.Queue, want ...string) {
 
 func TestRedriveOfNamedLetters(t *testing.T) {
 	t.Parallel()
-	q := emulator(t).open(t, true, mortal, transport)
+	q := emulator(t).open(t, true, mortal, &wire{})
 	bury(t, q, "a", "b", "c")
 	dead := wantDead(t, q, "a", "b", "c")
 	if n, err := q.Redrive(t.Context(), dead[1].ID, dead[2].ID, "no such id"); err != nil || n != 2 {
@@ -143,7 +143,7 @@ func TestRedriveStoresLongBodiesAnew(t *testing.T) {
 	e, b := emulator(t), &bucket{}
 	dead := e.make(t, true, map[string]string{})
 	o := sqs.Options{URL: e.make(t, true, map[string]string{"RedrivePolicy": policy(e.arn(t, dead), 1)}), Ordered: true, Bucket: b}
-	q := e.client(t, o, transport)
+	q := e.client(t, o, &wire{})
 	body := strings.Repeat("x", 1<<20)
 	bury(t, q, body)
 	var old []string

@@ -3,7 +3,6 @@ package sqs_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -93,7 +92,7 @@ func TestLastingFaults(t *testing.T) {
 func TestWrongURL(t *testing.T) {
 	t.Parallel()
 	e := emulator(t)
-	q := e.client(t, sqs.Options{URL: e.make(t, false, map[string]string{}) + "x"}, transport)
+	q := e.client(t, sqs.Options{URL: e.make(t, false, map[string]string{}) + "x"}, &wire{})
 	wantFault(t, "Send", q.Send(t.Context(), "", 0, []byte("x")), fault.Unavailable, "queue-missing")
 	_, err := q.Receive(t.Context(), 1)
 	wantFault(t, "Receive", err, fault.Unavailable, "queue-missing")
@@ -182,18 +181,4 @@ func TestRetriesEndWithTheContext(t *testing.T) {
 	if n := w.total(); n != 2 {
 		t.Errorf("got %d requests; want 2", n)
 	}
-}
-
-// A body that has an end of its own besides Read's costs connections; see steady.
-func TestRequestBodiesAreOnlyRead(t *testing.T) {
-	t.Parallel()
-	w := &wire{meddle: func(r *http.Request, _ string, _ int) (*reply, error) {
-		if _, ok := r.Body.(io.WriterTo); ok {
-			t.Errorf("got a body of type %T; want one without WriteTo", r.Body)
-		}
-		return response(http.StatusOK, "{}"), nil
-	}}
-	q := nowhere.client(t, sqs.Options{URL: "http://localhost/1/q"}, w)
-	_, err := q.Receive(t.Context(), 1)
-	must(t, "Receive", err)
 }

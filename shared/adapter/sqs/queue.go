@@ -57,6 +57,10 @@ const (
 
 // New makes a client for a queue; it asks nothing of the queue. An address of cfg (BaseEndpoint) and its HTTP client are
 // used as they are; retries are this package's own. A URL that is none, or that doesn't fit Ordered, is Invalid.
+//
+// The HTTP client must hide from its transport what a request's body has besides Read and Close. The SDK closes the body
+// as soon as the head of an answer is there; a transport that at that moment asks it through io.WriterTo whether it goes
+// on gets an error, and closes the connection under the answer: a Receive then hides messages that nobody got.
 func New(cfg aws.Config, o Options) (*Queue, error) {
 	if o.Setting == "" {
 		o.Setting = "the queue's URL"
@@ -79,7 +83,6 @@ func New(cfg aws.Config, o Options) (*Queue, error) {
 	}
 	client := sqs.NewFromConfig(cfg, func(c *sqs.Options) {
 		c.Retryer = newRetryer(o.Attempts)
-		c.HTTPClient = steady{c.HTTPClient}
 	})
 	return &Queue{client: client, Options: o, region: cfg.Region}, nil
 }

@@ -18,7 +18,7 @@ func TestOrderedQueue(t *testing.T) {
 	e := emulator(t)
 	porttest.TestQueue(t, porttest.Queues{
 		Open: func(t *testing.T, o porttest.QueueSetup) porttest.Queue {
-			return e.open(t, true, o, transport)
+			return e.open(t, true, o, &wire{})
 		},
 		RealClock: true,
 		NoDelay:   true,
@@ -31,7 +31,7 @@ func TestStandardQueue(t *testing.T) {
 	e := emulator(t)
 	porttest.TestQueue(t, porttest.Queues{
 		Open: func(t *testing.T, o porttest.QueueSetup) porttest.Queue {
-			return e.open(t, false, o, transport)
+			return e.open(t, false, o, &wire{})
 		},
 		RealClock: true,
 		Lag:       50 * time.Millisecond,

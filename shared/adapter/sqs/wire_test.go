@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// wire is what stands between a client and the engine: it counts requests by operation, and may interfere.
+// wire is what stands between a client and the engine: it counts requests by operation, and may interfere. It gives on
+// bodies that only end when they are read, as New wants it.
 type wire struct {
 	// meddle answers a request in the engine's place, or returns nil to let it through. n counts the operation's
 	// requests from 1.

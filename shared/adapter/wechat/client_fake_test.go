@@ -41,6 +41,7 @@ func (s simpleTokens) Token(ctx context.Context, a account.Account, refused stri
 
 // stage is a simulated platform with one account, one customer and a client.
 type stage struct {
+	t    *testing.T
 	p    *wxfake.Platform
 	who  *wxfake.Customer
 	acc  account.Account
@@ -64,7 +65,7 @@ func (s *stage) pass(d time.Duration) {
 
 func newStage(t *testing.T, ch account.Channel) *stage {
 	t.Helper()
-	s := &stage{time: time.Date(2026, 10, 1, 4, 0, 0, 0, time.UTC)}
+	s := &stage{t: t, time: time.Date(2026, 10, 1, 4, 0, 0, 0, time.UTC)}
 	s.p = wxfake.New(wxfake.Options{Now: s.now, Wait: func(ctx context.Context, _ time.Duration) error {
 		s.slow()
 		<-ctx.Done() // a slow answer is as slow as its caller is patient

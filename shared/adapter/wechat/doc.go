@@ -4,7 +4,8 @@
 //
 // Inbound begin with [Inbox]: [Inbox.Echo] answers the platform's check of the
 // callback address, [Inbox.Open] verifies and decrypts a push, and [Inbox.Read]
-// brings an opened push into Kefu's own form. None of them waits for anything.
+// brings an opened push into Kefu's own form; [Inbox.HandOver] answers one so that the
+// platform's own tool has the customer. None of them waits for anything.
 // The cryptography is in wxcrypt, the XML and JSON of bodies in wxmsg.
 //
 // Outbound begin with [Client], which calls the platform's API.

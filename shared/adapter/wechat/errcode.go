@@ -50,7 +50,7 @@ func badToken(issue string) reaction {
 
 // reactions is the one table of the platform's error codes. What is not in it is [unlisted].
 //
-// Pages: sendCustomMessage, uploadTempMedia, getMedia, getStableAccessToken, and the general list
+// Pages: sendCustomMessage, uploadTempMedia, getMedia, getStableAccessToken, msgSecCheck, and the general list
 // https://developers.weixin.qq.com/miniprogram/dev/framework/usability/PublicErrno.html
 var reactions = map[int]reaction{
 	-1: {kind: session.Busy, reason: "platform-busy", fault: fault.Unavailable},
@@ -110,11 +110,17 @@ var reactions = map[int]reaction{
 	45080: giveUp("typing-ignored"), // no exchange in the last 30 s
 	45081: giveUp("typing-ignored"), // shown already
 
+	// Content security.
+	43104:          giveUp("customer-unknown"), // another account's
+	44991:          {kind: session.Throttled, reason: "throttled", fault: fault.Exhausted},
+	codeNotVisited: giveUp("not-visited-lately"),
+
 	// Requests that Kefu should not have made.
 	40002: ownBug(), // grant type
 	40008: ownBug(), // message type
 	40033: ownBug(), // \uXXXX in the request
 	40097: ownBug(),
+	40129: ownBug(), // scene
 	41001: ownBug(), // no token
 	41002: ownBug(), // no app id
 	41004: ownBug(), // no secret

@@ -2,12 +2,14 @@ package wechat
 
 import (
 	"errors"
+	"io"
 	"net/url"
 	"time"
 
 	"kefu/shared/adapter/wechat/wxcrypt"
 	"kefu/shared/adapter/wechat/wxmsg"
 	"kefu/shared/core/account"
+	"kefu/shared/core/doctor"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
 )
@@ -15,27 +17,32 @@ import (
 // MaxBody is the largest body of a push that is looked at, in bytes.
 const MaxBody = wxmsg.MaxSize
 
-// Codes of refusals. They say in the log which check failed; whoever called is
-// told the same for all of them.
+// Codes of refusals. They say in the log, and to the doctor, which check failed; whoever
+// called is told the same for all of them.
 const (
-	CodeSignature  = "signature"   // signature or msg_signature is missing or does not hold
-	CodeEcho       = "echostr"     // the address check has no echostr
-	CodeMode       = "mode"        // encrypted or not, against the account's mode
-	CodeEnvelope   = "envelope"    // the outer body can't be read
-	CodeKey        = "aes-key"     // the account has no usable AES key
-	CodeBase64     = "base64"      // Encrypt is not base64
-	CodeLength     = "length"      // the ciphertext has an impossible length
-	CodePadding    = "padding"     // decrypted to nonsense: mostly another key
-	CodeAppID      = "appid"       // encrypted for another app id
-	CodeOriginalID = "original-id" // addressed to another account
-	CodeOversized  = "oversized"   // more than MaxBody; the only one with a status of its own, 413
-	CodeUnreadable = "unreadable"  // of Read: neither XML nor JSON of a push
+	CodeUnsigned   = string(doctor.Unsigned)        // neither signature nor msg_signature
+	CodeSignature  = string(doctor.WrongToken)      // signature does not hold, or msg_signature where it is alone
+	CodeBody       = string(doctor.WrongBody)       // signature holds, msg_signature is missing or does not
+	CodeEcho       = string(doctor.NoEcho)          // the address check has no echostr
+	CodeMode       = string(doctor.Unencrypted)     // signature holds; not encrypted, against the account's mode
+	CodeEnvelope   = string(doctor.BadEnvelope)     // signature holds, and the outer body can't be read
+	CodeKey        = string(doctor.NoKey)           // the account has no usable AES key
+	CodeBase64     = string(doctor.NotBase64)       // Encrypt is not base64
+	CodeLength     = string(doctor.WrongLength)     // the ciphertext has an impossible length
+	CodePadding    = string(doctor.WrongKey)        // decrypted to nonsense: mostly another key
+	CodeAppID      = string(doctor.WrongAppID)      // encrypted for another app id, which is in a doctor.Mismatch
+	CodeOriginalID = string(doctor.WrongOriginalID) // addressed to another account, likewise
+	CodeOversized  = string(doctor.Oversized)       // more than MaxBody; the only one with a status of its own, 413
+	CodeUnreadable = string(doctor.Unreadable)      // of Read: neither XML nor JSON of a push
 )
 
 // Inbox takes in what the platform sends to a callback address. The zero value is
 // ready; it must not be copied after its first use. Several goroutines may use it
 // at once.
 type Inbox struct {
+	// Random salts sealed answers. Default: the system's cryptographic source.
+	Random io.Reader
+
 	keys keyring
 }
 
@@ -51,8 +58,9 @@ func refuse(code string, cause error) error { return fault.Wrap(fault.Denied, co
 //
 // Page "Message push" (消息推送), URL verification.
 func (*Inbox) Echo(acc account.Account, query url.Values) (string, error) {
-	if sign := proofOf(query); !sign.request(acc.Token) {
-		return "", refuse(CodeSignature, wxcrypt.ErrSignature)
+	sign := proofOf(query)
+	if !sign.request(acc.Token) {
+		return "", sign.refuse(acc.Token, CodeSignature, wxcrypt.ErrSignature)
 	}
 	echo := query.Get("echostr")
 	if echo == "" {
@@ -62,7 +70,8 @@ func (*Inbox) Echo(acc account.Account, query url.Values) (string, error) {
 }
 
 // Open verifies and decrypts a push (POST) and reads just enough of it to queue
-// it: whose it is and which. The push's Body may refer to body.
+// it: whose it is and which. The push's Body may refer to body. What comes with the
+// push is for [Inbox.HandOver].
 //
 // A push that doesn't prove to be the platform's is Denied with one of the codes
 // above; one of more than [MaxBody] bytes is Invalid with status 413. A push that
@@ -72,22 +81,26 @@ func (*Inbox) Echo(acc account.Account, query url.Values) (string, error) {
 // How a push proves itself depends on the account's mode, see [Inbox.plaintext],
 // and whatever the mode it must not be addressed to another OriginalID, if the account's
 // own is known. Its age is no reason to refuse it: retries and redeliveries are old.
-func (in *Inbox) Open(acc account.Account, query url.Values, body []byte, receivedAt time.Time) (message.Push, error) {
+func (in *Inbox) Open(acc account.Account, query url.Values, body []byte, receivedAt time.Time) (message.Opened, error) {
 	if len(body) > MaxBody {
-		return message.Push{}, fault.WithStatus(fault.New(fault.Invalid, CodeOversized, "The body is larger than 1 MiB."), 413)
+		return message.Opened{}, fault.WithStatus(fault.New(fault.Invalid, CodeOversized, "The body is larger than 1 MiB."), 413)
 	}
-	plain, err := in.plaintext(&acc, query, body)
+	inner, err := in.plaintext(&acc, query, body)
 	if err != nil {
-		return message.Push{}, err
+		return message.Opened{}, err
 	}
-	id, err := identify(plain)
+	id, err := identify(inner.text)
 	if err != nil { // Read mends such a body, and must find the same customer and key
-		id, err = identify(mend(plain))
+		id, err = identify(mend(inner.text))
 	}
 	if err != nil {
-		id = identity{key: rawKey(plain)}
+		id = identity{key: rawKey(inner.text)}
 	} else if acc.OriginalID != "" && len(id.to) > 0 && string(id.to) != acc.OriginalID {
-		return message.Push{}, refuse(CodeOriginalID, errBare)
+		return message.Opened{}, refuse(CodeOriginalID, &doctor.Mismatch{Found: doctor.ID(id.to)})
 	}
-	return message.Push{Account: acc.ID, Customer: id.customer, Key: id.key, Body: plain, ReceivedAt: receivedAt}, nil
+	push := message.Push{
+		Account: acc.ID, Customer: id.customer, Key: id.key, Body: inner.text, ReceivedAt: receivedAt,
+		Mode: inner.mode, Format: formatOf(body), SentAt: sentAt(query.Get("timestamp")),
+	}
+	return message.Opened{Push: push, AESKey: inner.key, Nonce: query.Get("nonce")}, nil
 }

@@ -157,8 +157,11 @@ func TestEcho(t *testing.T) {
 		}
 		for _, name := range []string{"signature", "timestamp", "nonce", "echostr"} {
 			code := wechat.CodeSignature
-			if name == "echostr" {
+			switch name {
+			case "echostr":
 				code = wechat.CodeEcho
+			case "signature":
+				code = wechat.CodeUnsigned
 			}
 			q := v.query()
 			q.Del(name)
@@ -170,7 +173,7 @@ func TestEcho(t *testing.T) {
 			q = v.query()
 			q.Set(name, q.Get(name)+"0")
 			_, err = inbox.Echo(v.account(mode), q)
-			checkRefusal(t, "wrong "+name, err, code)
+			checkRefusal(t, "wrong "+name, err, wechat.CodeSignature)
 		}
 	}
 	_, err := inbox.Echo(account.Account{Mode: account.Secure}, url.Values{
@@ -241,7 +244,7 @@ func TestEveryModeFormatAndKey(t *testing.T) {
 						if err != nil {
 							t.Fatalf("without %q: got %v", without, err)
 						}
-						in, err := inbox.Read(acc, p)
+						in, err := inbox.Read(acc, p.Push)
 						if err != nil {
 							t.Fatalf("Read: %v", err)
 						}
@@ -323,7 +326,7 @@ func TestSignedButUnreadable(t *testing.T) {
 		if err != nil || p.Customer != "" || p.Key != wantKey || string(p.Body) != text {
 			t.Errorf("%s: got %+v, %v", mode, p, err)
 		}
-		_, err = inbox.Read(acc, p)
+		_, err = inbox.Read(acc, p.Push)
 		if fault.KindOf(err) != fault.Invalid || fault.CodeOf(err) != wechat.CodeUnreadable {
 			t.Errorf("%s: Read: got %v, want invalid unreadable", mode, err)
 		}

@@ -207,7 +207,7 @@ func readAs(t *testing.T, channel account.Channel, push fields, format account.F
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	in, err := inbox.Read(acc, p)
+	in, err := inbox.Read(acc, p.Push)
 	if err != nil {
 		t.Fatalf("Read: %v", err)
 	}

@@ -21,17 +21,27 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(*delivery)
 		code  string
 	}{
-		{"no query", secure, func(d *delivery) { d.query = nil }, wechat.CodeSignature},
-		{"no msg_signature", secure, func(d *delivery) { d.query.Del("msg_signature") }, wechat.CodeSignature},
-		{"signature offered as msg_signature", secure, func(d *delivery) { d.query.Set("msg_signature", d.query.Get("signature")) }, wechat.CodeSignature},
+		{"no query", secure, func(d *delivery) { d.query = nil }, wechat.CodeUnsigned},
+		{"no msg_signature", secure, func(d *delivery) { d.query.Del("msg_signature") }, wechat.CodeBody},
+		{"signature offered as msg_signature", secure, func(d *delivery) { d.query.Set("msg_signature", d.query.Get("signature")) }, wechat.CodeBody},
 		{"wrong signature beside a good msg_signature", secure, func(d *delivery) { d.query.Set("signature", strings.Repeat("0", 40)) }, wechat.CodeSignature},
 		{"empty signature beside a good msg_signature", secure, func(d *delivery) { d.query.Set("signature", "") }, wechat.CodeSignature},
 		{"other timestamp", secure, func(d *delivery) { d.query.Set("timestamp", "1700000001") }, wechat.CodeSignature},
 		{"other token", secure, func(d *delivery) { d.acc.Token = "another" }, wechat.CodeSignature},
 		{"no token", secure, func(d *delivery) { d.acc.Token = "" }, wechat.CodeSignature},
-		{"Encrypt changed", secure, func(d *delivery) { d.body = strings.Replace(d.body, "[CDATA[", "[CDATA[A", 2) }, wechat.CodeSignature},
+		{"Encrypt changed", secure, func(d *delivery) { d.body = strings.Replace(d.body, "[CDATA[", "[CDATA[A", 2) }, wechat.CodeBody},
 		{"plain push to a secure account", secure, func(d *delivery) { d.body = "<xml>" + fields + "</xml>" }, wechat.CodeMode},
 		{"empty Encrypt", secure, func(d *delivery) { d.body = "<xml><Encrypt/></xml>" }, wechat.CodeMode},
+		{"msg_signature alone, of another token", secure, func(d *delivery) { d.query.Del("signature"); d.acc.Token = "another" }, wechat.CodeSignature},
+		{"plain push with a wrong signature", secure, func(d *delivery) {
+			d.body = "<xml>" + fields + "</xml>"
+			d.query.Set("signature", strings.Repeat("0", 40))
+		}, wechat.CodeSignature},
+		{"truncated, with a wrong signature", secure, func(d *delivery) {
+			d.body = d.body[:len(d.body)-1]
+			d.query.Set("signature", strings.Repeat("0", 40))
+		}, wechat.CodeSignature},
+		{"truncated, unsigned", secure, func(d *delivery) { d.body, d.query = d.body[:len(d.body)-1], nil }, wechat.CodeUnsigned},
 		{"another app id", secure, func(d *delivery) { d.acc.AppID = "wxother" }, wechat.CodeAppID},
 		{"another key", secure, func(d *delivery) { d.acc.AESKey = otherKey }, wechat.CodePadding},
 		{"two other keys", secure, func(d *delivery) { d.acc.AESKey, d.acc.AESKeyPrevious = otherKey, previousKey }, wechat.CodePadding},
@@ -48,16 +58,16 @@ func TestOpenRefuses(t *testing.T) {
 			d.body = strings.Replace(d.body, "<Encrypt>", strings.Repeat("<a>", 9)+strings.Repeat("</a>", 9)+"<Encrypt>", 1)
 		}, wechat.CodeEnvelope},
 		{"Encrypt twice", secure, func(d *delivery) { d.body = strings.Replace(d.body, "<Encrypt>", "<Encrypt>A</Encrypt><Encrypt>", 1) }, wechat.CodeEnvelope},
-		{"probe of cloud hosting", secure, func(d *delivery) { *d = delivery{acc: d.acc, body: `{"action":"CheckContainerPath"}`} }, wechat.CodeMode},
-		{"compatible: bad msg_signature, good signature", compat, func(d *delivery) { d.query.Set("msg_signature", strings.Repeat("0", 40)) }, wechat.CodeSignature},
-		{"compatible: no msg_signature, good signature", compat, func(d *delivery) { d.query.Del("msg_signature") }, wechat.CodeSignature},
+		{"probe of cloud hosting", secure, func(d *delivery) { *d = delivery{acc: d.acc, body: `{"action":"CheckContainerPath"}`} }, wechat.CodeUnsigned},
+		{"compatible: bad msg_signature, good signature", compat, func(d *delivery) { d.query.Set("msg_signature", strings.Repeat("0", 40)) }, wechat.CodeBody},
+		{"compatible: no msg_signature, good signature", compat, func(d *delivery) { d.query.Del("msg_signature") }, wechat.CodeBody},
 		{"compatible: no encrypted copy", compat, func(d *delivery) {
 			d.body = "<xml>" + fields + "</xml>"
 			d.query.Del("encrypt_type")
 			d.query.Del("msg_signature")
 		}, wechat.CodeMode},
 		{"compatible: encrypted copy of another app id", compat, func(d *delivery) { d.acc.AppID = "wxother" }, wechat.CodeAppID},
-		{"plaintext: no signature", plain, func(d *delivery) { d.query.Del("signature") }, wechat.CodeSignature},
+		{"plaintext: no signature", plain, func(d *delivery) { d.query.Del("signature") }, wechat.CodeUnsigned},
 		{"plaintext: wrong signature", plain, func(d *delivery) { d.query.Set("signature", strings.Repeat("0", 40)) }, wechat.CodeSignature},
 		{"plaintext: no token", plain, func(d *delivery) {
 			d.acc.Token = ""
@@ -74,10 +84,10 @@ func TestOpenRefuses(t *testing.T) {
 			*d = deliver(t, secure, currentKey, fields)
 			d.acc.Mode = account.Plaintext
 			d.query.Del("msg_signature")
-		}, wechat.CodeSignature},
+		}, wechat.CodeBody},
 		{"plaintext: probe of cloud hosting", plain, func(d *delivery) {
 			*d = delivery{acc: d.acc, body: `<xml><action>CheckContainerPath</action></xml>`}
-		}, wechat.CodeSignature},
+		}, wechat.CodeUnsigned},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

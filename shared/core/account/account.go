@@ -63,6 +63,8 @@ type Account struct {
 	AESKeyPrevious Secret    `json:"-"` // accepted during a key change
 	AppSecret      Secret    `json:"-"` // fetches access tokens
 	Settings       Settings  `json:"settings"`
+	Webhook        Webhook   `json:"webhook,omitzero"` // set by its own call, as Settings.Routing is
+	Signing        Signing   `json:"-"`                // likewise
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
 }

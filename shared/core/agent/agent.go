@@ -26,17 +26,6 @@ const (
 	RoleAdmin      Role = "admin"
 )
 
-// Status is an agent's presence.
-type Status string
-
-// Only an agent who is online is given sessions and accepts them.
-const (
-	Online  Status = "online"
-	Away    Status = "away"
-	Paused  Status = "paused"
-	Offline Status = "offline"
-)
-
 // DefaultCapacity is how many sessions an agent serves at once when nothing else is set.
 const DefaultCapacity = 10
 
@@ -45,16 +34,18 @@ const MaxCapacity = 200
 
 // Agent is a person who answers.
 type Agent struct {
-	ID        ID           `json:"id"`
-	Tenant    tenant.ID    `json:"tenant"`
-	Name      string       `json:"name"`
-	Role      Role         `json:"role"`
-	Accounts  []account.ID `json:"accounts"` // what the agent sees; admins see all of the tenant
-	Capacity  int          `json:"capacity"`
-	Status    Status       `json:"status"`
-	StatusAt  time.Time    `json:"status_at"` // since when
-	CreatedAt time.Time    `json:"created_at"`
-	UpdatedAt time.Time    `json:"updated_at"`
+	ID       ID           `json:"id"`
+	Tenant   tenant.ID    `json:"tenant"`
+	Name     string       `json:"name"`
+	Role     Role         `json:"role"`
+	Accounts []account.ID `json:"accounts"` // what the agent sees; admins see all of the tenant
+	Capacity int          `json:"capacity"`
+	Status   Status       `json:"status"`
+	StatusAt time.Time    `json:"status_at"` // since when
+	// Until is when his presence ends by itself, see [Agent.At]; zero means never.
+	Until     time.Time `json:"status_until,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // Check says what is missing or out of range.
@@ -78,11 +69,6 @@ func (a Agent) Check() error {
 		}
 	}
 	return nil
-}
-
-// ValidStatus reports whether s is one of the four.
-func ValidStatus(s Status) bool {
-	return s == Online || s == Away || s == Paused || s == Offline
 }
 
 // Identity is what a key proves: a tenant, and usually an agent of it.

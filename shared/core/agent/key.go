@@ -17,9 +17,3 @@ type Key struct {
 	Role      Role      `json:"role,omitempty"`  // of a key without an agent
 	CreatedAt time.Time `json:"created_at"`
 }
-
-// Seat is one of an agent's places, taken by a session.
-type Seat struct {
-	Session string    `json:"session"`
-	TakenAt time.Time `json:"taken_at"`
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kefu/shared/core/account"
+	"kefu/shared/core/quota"
 	"kefu/shared/core/tenant"
 )
 
@@ -91,6 +92,23 @@ type Message struct {
 	ExpiresAt time.Time        `json:"expires_at,omitzero"`
 	Parts     int              `json:"parts,omitempty"`      // outbound: calls needed, when more than one
 	PartsSent int              `json:"parts_sent,omitempty"` // of these, how many the platform took
+	With      ID               `json:"with,omitempty"`       // outbound: went out in one text with that one
+	Cause     *Cause           `json:"cause,omitempty"`      // outbound: what it was sent in answer to
+	Approved  string           `json:"approved,omitempty"`   // outbound: the supervisor who let it go
+}
+
+// Who writes when no person does.
+const (
+	ByBot    = "bot"
+	BySystem = "system"
+)
+
+// Cause is the customer's action that a message was sent in answer to: the one whose
+// grant allowed it (M12).
+type Cause struct {
+	Action  quota.Action `json:"action"`
+	At      time.Time    `json:"at"`
+	Message ID           `json:"message,omitempty"` // its row
 }
 
 // Settlement is how an outbound message ended.
@@ -101,6 +119,9 @@ type Settlement struct {
 	Code      int       `json:"c,omitempty"`
 	At        time.Time `json:"at"`
 	PartsSent int       `json:"p,omitempty"`
+	With      ID        `json:"w,omitempty"`
+	Cause     *Cause    `json:"cs,omitempty"`
+	Approved  string    `json:"ap,omitempty"`
 }
 
 // Settle returns the row as the settlement leaves it. A row that has ended stays as it is.
@@ -109,6 +130,7 @@ func (m Message) Settle(s Settlement) (Message, bool) {
 		return m, false
 	}
 	m.State, m.Reason, m.Code, m.PartsSent = s.State, s.Reason, s.Code, s.PartsSent
+	m.With, m.Cause, m.Approved = s.With, s.Cause, s.Approved
 	if s.State == Sent {
 		m.SentAt = s.At
 	}

@@ -123,6 +123,26 @@ func (c Content) Parts() int {
 	return 1
 }
 
+// Words is what the content says in words: a text, or a voice as the platform
+// recognised it.
+func (c Content) Words() string {
+	switch {
+	case c.Text != nil:
+		return c.Text.Content
+	case c.Voice != nil:
+		return c.Voice.Recognition
+	}
+	return ""
+}
+
+// TextBytes is the length of a text, 0 for every other content.
+func (c Content) TextBytes() int {
+	if c.Type == TypeText && c.Text != nil {
+		return len(c.Text.Content)
+	}
+	return 0
+}
+
 // Part returns the content of the i-th call, from 0.
 func (c Content) Part(i int) Content {
 	if c.Type != TypeText || len(c.Text.Content) <= MaxTextBytes {

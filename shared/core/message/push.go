@@ -15,6 +15,13 @@ type Push struct {
 	Key        string           `json:"key"`                // see Inbound.Key; of an unreadable one the hash of its body
 	Body       []byte           `json:"body"`               // the decrypted text
 	ReceivedAt time.Time        `json:"received_at"`
+	// Transferred: the push was answered with a hand-over to the platform's own tool.
+	Transferred bool `json:"transferred,omitempty"`
+	// How it came: encrypted or not, in which format, and the time that its signature covers. Empty and zero in what
+	// was queued before these were noted.
+	Mode   account.Mode   `json:"mode,omitempty"`
+	Format account.Format `json:"format,omitempty"`
+	SentAt time.Time      `json:"sent_at,omitzero"`
 }
 
 // Inbound is a push in Kefu's own form.

@@ -27,6 +27,8 @@ type Live struct {
 	Push   string    `json:"p"` // which push brought it
 	Limit  int       `json:"n"`
 	Until  time.Time `json:"u"` // first instant at which it no longer holds
+	// Message names the row of the push that brought it.
+	Message string `json:"m,omitempty"`
 }
 
 // Take is a reservation: one message, counted n times (a long text has parts).
@@ -71,6 +73,17 @@ func (w Window) At(now time.Time) State {
 	return s
 }
 
+// Ground is the grant that a message sent at now answers: the newest that counts.
+func (w Window) Ground(now time.Time) (Live, bool) {
+	var newest Live
+	for _, g := range w.Live {
+		if now.Before(g.Until) && !g.At.Before(newest.At) {
+			newest = g
+		}
+	}
+	return newest, newest.Limit > 0
+}
+
 // Notice is how a grant became known.
 type Notice struct {
 	Push string // which push told of it
@@ -79,6 +92,8 @@ type Notice struct {
 	At time.Time
 	// Heard is when the push reached us, which the customer's action cannot follow.
 	Heard time.Time
+	// Message names the row of that push.
+	Message string
 }
 
 // Grant applies what a customer's action adds.
@@ -105,7 +120,7 @@ func (w Window) Grant(a Action, g Grant, n Notice, now time.Time) Window {
 	next := w
 	next.Epoch++
 	next.RefusedAt, next.Spent = time.Time{}, false
-	live := Live{Action: a, At: at, Push: push, Limit: g.Limit, Until: at.Add(g.For)}
+	live := Live{Action: a, At: at, Push: push, Limit: g.Limit, Until: at.Add(g.For), Message: n.Message}
 	next.Live = make([]Live, 0, len(w.Live)+1)
 	for j, l := range w.Live {
 		if j != i && now.Before(l.Until) {

@@ -3,6 +3,7 @@ package session
 import (
 	"time"
 
+	"kefu/shared/core/bot"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
@@ -27,20 +28,20 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	if at.After(heard) {
 		at = heard
 	}
-	if g, ok := r.Grants[e.Action]; ok {
-		s.Window = s.Window.Grant(e.Action, g, quota.Notice{Push: digest(e.Key), At: at, Heard: heard}, now)
-	}
-	if e.FromCustomer {
-		if at.After(s.LastCustomerAt) {
-			s.LastCustomerAt = at
-		}
-		if s.State == Bot || s.State == Released {
-			s.State, s.QueuedAt, s.Agent = Queued, now, ""
-		}
-	}
 	id := s.number()
+	if g, ok := r.Grants[e.Action]; ok {
+		epoch := s.Window.Epoch
+		s.Window = s.Window.Grant(e.Action, g, quota.Notice{Push: digest(e.Key), At: at, Heard: heard, Message: string(id)}, now)
+		if s.Window.Epoch != epoch {
+			s.Spent = 0
+		}
+	}
+	if e.FromCustomer && at.After(s.LastCustomerAt) {
+		s.LastCustomerAt = at
+	}
 	s.Recent = remember(s.Recent, e.Key, id, now, recentLimit)
 	effects = append(effects, Store{Message: id})
+	effects = append(effects, s.react(e, r, id, now)...)
 	return append(effects, s.wakes(r, now)...), nil
 }
 
@@ -52,15 +53,15 @@ func (s *Session) evict(r Rules, now time.Time) []Effect {
 	}
 	var effects []Effect
 	if f := s.Flight; f != nil {
-		effects = append(effects, s.conclude(f.Waiting, message.Unknown, string(Lost), now))
+		effects = append(effects, s.concludeAll(f.Messages(), message.Unknown, string(Lost), now)...)
 	}
 	for _, w := range s.Outbox {
 		effects = append(effects, s.conclude(w, message.Cancelled, "account-deleted", now))
 	}
-	s.Flight, s.Outbox, s.Recent, s.Calls, s.Window = nil, nil, nil, nil, quota.Window{}
+	s.Flight, s.Outbox, s.Recent, s.Calls, s.Window, s.News, s.LastAgent = nil, nil, nil, nil, quota.Window{}, nil, ""
 	if s.State.Active() {
 		if s.State == Serving {
-			effects = append(effects, FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID})
+			effects = append(effects, s.freeSeat())
 		}
 		s.State, s.EndedAt = Closed, now
 	}
@@ -71,7 +72,7 @@ func (s *Session) evict(r Rules, now time.Time) []Effect {
 // or an event that grants something, opens one; any other event only joins what
 // is there.
 func (s *Session) open(e Arrived, r Rules, now time.Time) ([]Effect, error) {
-	effects := s.expire(r, now)
+	effects := s.lapse(r, now)
 	if s.ID != "" && (s.State.Active() || (!e.FromCustomer && e.Action == "")) {
 		return effects, nil
 	}
@@ -84,13 +85,14 @@ func (s *Session) open(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	s.ID, s.Tenant, s.Account, s.Channel, s.Customer = e.ID, r.Tenant, e.Account, r.Channel, e.Customer
 	s.State, s.Agent, s.OpenedAt = Bot, "", now
 	s.QueuedAt, s.LastCustomerAt, s.EndedAt, s.EndedBy = time.Time{}, time.Time{}, time.Time{}, ""
+	s.ActiveAt, s.ExternalUntil, s.QueueEnds, s.Priority, s.Told, s.Turn, s.Bot = time.Time{}, time.Time{}, time.Time{}, 0, false, nil, bot.State{}
 	return effects, nil
 }
 
 // history is the session without what the customer takes along.
 func (s Session) history() Session {
-	s.Window, s.Recent, s.Calls, s.Outbox, s.Flight, s.Endings = quota.Window{}, nil, nil, nil, nil, nil
-	s.DueAt = time.Time{}
+	s.Window, s.Recent, s.Calls, s.Outbox, s.Flight, s.Endings, s.News = quota.Window{}, nil, nil, nil, nil, nil, nil
+	s.DueAt, s.Turn = time.Time{}, nil
 	return s
 }
 
@@ -98,8 +100,11 @@ func (s Session) history() Session {
 // event gives them again.
 func (s *Session) wakes(r Rules, now time.Time) []Effect {
 	var effects []Effect
-	if s.State == Queued && r.Auto {
+	if (s.State == Queued && r.Auto) || s.Untold(r) {
 		effects = append(effects, WakeRouter{})
+	}
+	if s.State == Bot && s.Turn != nil {
+		effects = append(effects, WakeBot{})
 	}
 	// Also while a call is under way: its sender may have looked for more to do, and
 	// left, in this very moment.

@@ -28,9 +28,13 @@ func (st *stage) describe() []string {
 	if w.Limit > 0 {
 		line += " until " + st.since(w.Until)
 	}
-	lines := []string{line + ", due " + st.since(s.DueAt)}
+	lines := append([]string{line + ", due " + st.since(s.DueAt)}, st.describeDesk()...)
 	if f := s.Flight; f != nil {
-		lines = append(lines, fmt.Sprintf("  flying %s part %d of %d, lease until %s", short(f.Message), f.PartsSent+1, f.Parts, st.since(f.Deadline)))
+		along := ""
+		for _, a := range f.Along {
+			along += " and " + short(a.Message)
+		}
+		lines = append(lines, fmt.Sprintf("  flying %s%s part %d of %d, lease until %s", short(f.Message), along, f.PartsSent+1, f.Parts, st.since(f.Deadline)))
 	}
 	for _, o := range s.Outbox {
 		state, reason := s.Standing(message.Message{ID: o.Message, State: message.Pending}, st.now)
@@ -47,6 +51,31 @@ func (st *stage) describe() []string {
 		lines = append(lines, "  unrecorded: "+ending(end))
 	}
 	return lines
+}
+
+// describeDesk is what the rules of the desk keep in mind, where it isn't nothing.
+func (st *stage) describeDesk() []string {
+	var words []string
+	add := func(is bool, format string, args ...any) {
+		if is {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	s := st.s
+	add(s.Priority > 0, "priority %d", s.Priority)
+	add(!s.QueueEnds.IsZero(), "waits until %s", st.since(s.QueueEnds))
+	add(!s.ExternalUntil.IsZero(), "the platform's tool has it until %s", st.since(s.ExternalUntil))
+	add(s.LastAgent != "" && s.Agent != s.LastAgent, "last served by %s", s.LastAgent)
+	if s.Turn != nil {
+		add(true, "the responder has to answer #%d to #%d", s.Turn.From, s.Turn.To)
+	}
+	for _, n := range s.News {
+		add(true, "news %d %s", n.Seq, n.Event)
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return []string{"  " + strings.Join(words, ", ")}
 }
 
 func short(id message.ID) string {
@@ -76,6 +105,27 @@ func (st *stage) effect(e Effect) string {
 		return "row " + short(e.Message)
 	case WakeRouter:
 		return "wake the router"
+	case WakeBot:
+		return "wake the bot's responder"
+	case Say:
+		text := fmt.Sprintf("%s says %s %q", e.By, short(e.Message), e.Content.Words())
+		if e.State != "" {
+			text += fmt.Sprintf(": %s (%s)", e.State, e.Reason)
+		}
+		return text
+	case Inform:
+		var words []string
+		for _, n := range e.News {
+			w := fmt.Sprintf("%d %s", n.Seq, n.Event)
+			if n.Message != "" {
+				w += " " + short(n.Message)
+			}
+			if n.Ended != "" {
+				w += " " + string(n.Ended)
+			}
+			words = append(words, w)
+		}
+		return "tell the business: " + strings.Join(words, ", ")
 	case WakeSender:
 		if e.At.IsZero() {
 			return "wake the sender now"
@@ -84,7 +134,11 @@ func (st *stage) effect(e Effect) string {
 	case FreeSeat:
 		return "free a seat of " + string(e.Agent)
 	case Call:
-		text := fmt.Sprintf("call %s part %d", short(e.Message), e.Part+1)
+		text := "call " + short(e.Message)
+		for _, a := range e.Along {
+			text += " and " + short(a)
+		}
+		text += fmt.Sprintf(" part %d", e.Part+1)
 		if e.Renew {
 			text += " with its media uploaded again"
 		}

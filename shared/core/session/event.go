@@ -22,6 +22,13 @@ type Arrived struct {
 	HeardAt      time.Time // when the push reached us; zero: now
 	Action       quota.Action
 	FromCustomer bool // a message, which queues the session; not an event
+
+	Text    string // what a message says, or is recognised to say
+	Tapped  string // id of the tapped item of a msgmenu
+	MenuKey string // key of the tapped item of the account's own menu
+	Name    string // of an event
+	// Transferred: the push was answered by handing the message to the platform's own tool.
+	Transferred bool
 }
 
 // Accept: an agent takes the session by hand.
@@ -46,6 +53,8 @@ type Enqueue struct {
 	SendAt     time.Time // zero: at once
 	ExpiresAt  time.Time // zero: by the account's rule
 	FailClosed bool
+	By         string // who wrote it, as in its row
+	Bytes      int    // length of a text in bytes, 0 for all else
 }
 
 // Cancel: an outbound message shall not be sent after all.
@@ -77,6 +86,28 @@ type Settled struct{ Messages []message.ID }
 // that it was accepted.
 type Drop struct{ Message message.ID }
 
+// Told: the customer of a queued session may be told his place in the queue. It is
+// said once for each time that he queues, and only if the account has a text for it.
+type Told struct{ Position int }
+
+// Replied: the business's responder was asked what the bot shall say, or could not be.
+type Replied struct {
+	To      int64 // number of the last message that it was asked about
+	Content []message.Content
+	Handoff bool // it wants a human
+	Failed  bool // the bot's own rules shall answer; Text is what the customer wrote
+	Text    string
+}
+
+// Approve: a supervisor lets a message go that the platform's text check held.
+type Approve struct {
+	Message message.ID
+	By      string // who lets it go
+}
+
+// Informed: the business's software will be told of this news; see [News].
+type Informed struct{ UpTo int64 }
+
 // Tick: the sweep came by.
 type Tick struct{}
 
@@ -94,4 +125,8 @@ func (Landed) event()   {}
 func (Orphaned) event() {}
 func (Settled) event()  {}
 func (Drop) event()     {}
+func (Told) event()     {}
+func (Replied) event()  {}
+func (Approve) event()  {}
+func (Informed) event() {}
 func (Tick) event()     {}

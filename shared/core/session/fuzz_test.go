@@ -59,6 +59,9 @@ func newRun(t *testing.T) *run {
 }
 
 func (r *run) play(script []byte) {
+	if len(script) > 0 {
+		r.desk(script[0])
+	}
 	for _, b := range script {
 		r.step(r.event(b>>4, int(b&15)))
 	}
@@ -68,6 +71,7 @@ func (r *run) play(script []byte) {
 		r.step(Tick{})
 		r.step(Next{})
 		r.recordRows()
+		r.step(Informed{UpTo: r.s.NewsSeq})
 	}
 	if len(r.s.Outbox) > 0 || r.s.Flight != nil || len(r.s.Endings) > 0 {
 		r.t.Fatalf("something is left after all time has passed: %d waiting, flight %v, %d endings", len(r.s.Outbox), r.s.Flight, len(r.s.Endings))
@@ -84,15 +88,39 @@ func (r *run) play(script []byte) {
 	}
 }
 
+// desk switches the rules of the desk on by the bits of a byte.
+func (r *run) desk(bits byte) {
+	on := func(bit byte) bool { return bits&bit != 0 }
+	if on(1) {
+		r.rules.Silence = 30 * time.Minute
+	}
+	r.rules.Auto = on(2)
+	r.rules.Handoff = account.Handoff{Enabled: on(4), Keywords: []string{"人工"}, Notice: "正在接入"}
+	r.rules.Bot = account.Bot{Enabled: on(8), Greeting: "欢迎", Fallback: "请换个说法"}
+	if on(16) {
+		r.rules.Bot.Responder.URL = "https://shop.example/bot"
+	}
+	if on(32) {
+		r.rules.Queue = account.Queue{Text: "第{position}位", Timeout: account.Duration(10 * time.Minute), TimeoutText: "抱歉"}
+		r.rules.Queue.Then = []account.Then{account.ThenClose, account.ThenBot, account.ThenStay}[int(bits)%3]
+	}
+	if on(64) {
+		r.rules.Webhook.URL = "https://shop.example/hook"
+	}
+	if on(128) {
+		r.rules.Hours = account.Hours{Text: "明天再来", Open: []account.Span{{Days: []string{"mon"}, From: "09:00", To: "18:00"}}}
+	}
+}
+
 var pauses = []time.Duration{0, time.Millisecond, time.Second, 2 * time.Second, 8 * time.Second, 59 * time.Second, time.Minute, 10 * time.Minute, 47 * time.Hour, 48 * time.Hour}
 
-var outcomes = []OutcomeKind{Sent, Sent, Refused, WindowClosed, QuotaUsedUp, Busy, Throttled, DayQuota, Unreached, MediaGone, Lost}
+var outcomes = []OutcomeKind{Sent, Sent, Refused, WindowClosed, QuotaUsedUp, Busy, Throttled, DayQuota, Unreached, MediaGone, Lost, Review}
 
 func (r *run) event(kind byte, x int) Event {
 	arrive := func(a quota.Action, from bool) Event {
 		r.pushes++
 		r.ids++
-		return Arrived{ID: ID(fmt.Sprint("s", r.ids)), Account: "shop", Customer: "mei", Key: fmt.Sprint("p", r.pushes-x%2), At: r.now.Add(-time.Duration(x) * time.Second), Action: a, FromCustomer: from}
+		return Arrived{ID: ID(fmt.Sprint("s", r.ids)), Account: "shop", Customer: "mei", Key: fmt.Sprint("p", r.pushes-x%2), At: r.now.Add(-time.Duration(x) * time.Second), Action: a, FromCustomer: from, Text: []string{"在吗", "人工"}[x/2%2], Transferred: from && x == 13, Name: r.toolEvent(from, x)}
 	}
 	switch kind {
 	case 0:
@@ -127,7 +155,7 @@ func (r *run) event(kind byte, x int) Event {
 		}
 		return Close{By: "a0"}
 	case 13:
-		return Release{}
+		return r.deskEvent(x)
 	case 14:
 		r.now = r.now.Add(pauses[x%len(pauses)])
 		return Tick{}
@@ -136,6 +164,33 @@ func (r *run) event(kind byte, x int) Event {
 		return Close{By: "a1"}
 	}
 	r.recordRows()
+	return Tick{}
+}
+
+func (r *run) toolEvent(from bool, x int) string {
+	if from {
+		return ""
+	}
+	return map[int]string{3: toolTook, 7: toolClosed}[x]
+}
+
+func (r *run) deskEvent(x int) Event {
+	switch {
+	case x < 4:
+		return Release{}
+	case x < 7:
+		return Told{Position: x}
+	case x < 11 && r.s.Turn != nil:
+		said := message.Content{Type: message.TypeText, Text: &message.Text{Content: "您好"}}
+		return Replied{To: r.s.Turn.To - int64(x%2), Content: []message.Content{said}, Failed: x == 8, Handoff: x == 9}
+	case x < 13:
+		return Informed{UpTo: r.s.NewsSeq - int64(x%2)}
+	}
+	for _, w := range r.s.Outbox {
+		if w.Review {
+			return Approve{Message: w.Message, By: "sue"}
+		}
+	}
 	return Tick{}
 }
 
@@ -178,6 +233,12 @@ func (r *run) checkState(before Session, e Event) {
 		r.t.Fatalf("%T led to state %q", e, s.State)
 	case s.State == Serving && s.Agent == "":
 		r.t.Fatalf("%T: serving without an agent", e)
+	case s.State == External && s.ExternalUntil.IsZero():
+		r.t.Fatalf("%T: the platform's tool has the session for ever", e)
+	case s.Turn != nil && s.State != Bot:
+		r.t.Fatalf("%T: the responder is asked about a session that is %s", e, s.State)
+	case len(s.News) > 0 && r.rules.Webhook.URL == "":
+		r.t.Fatalf("%T: news for nobody", e)
 	case s.State == Queued && s.QueuedAt.IsZero():
 		r.t.Fatalf("%T: queued since never", e)
 	case s.ID == before.ID && !before.State.Active() && s.State.Active():
@@ -186,7 +247,7 @@ func (r *run) checkState(before Session, e Event) {
 		r.t.Fatalf("%T opened a second session", e)
 	case s.Seq < before.Seq:
 		r.t.Fatalf("%T counted backwards", e)
-	case (len(s.Outbox) > 0 || s.Flight != nil || len(s.Endings) > 0 || s.State.Active()) && s.DueAt.IsZero():
+	case (len(s.News) > 0 || len(s.Outbox) > 0 || s.Flight != nil || len(s.Endings) > 0 || s.State.Active()) && s.DueAt.IsZero():
 		r.t.Fatalf("%T: the sweep would never come by", e)
 	case s.DueAt.After(s.due(r.rules, r.now)):
 		r.t.Fatalf("%T: the sweep comes by at %v and must at %v", e, s.DueAt, s.due(r.rules, r.now))
@@ -213,6 +274,12 @@ func (r *run) checkEffect(e Event, effect Effect) {
 		if q, ok := e.(Enqueue); ok && !x.Repeat {
 			_, n, _ := x.Message.Split()
 			r.rows[x.Message] = &row{n: n, sendAt: q.SendAt, endings: map[message.State]bool{}}
+		}
+	case Say:
+		_, n, _ := x.Message.Split()
+		r.rows[x.Message] = &row{n: n, endings: map[message.State]bool{}}
+		if x.State != "" {
+			r.rows[x.Message].endings[x.State] = true
 		}
 	case Call:
 		r.checkCall(e, x)
@@ -254,7 +321,7 @@ func (r *run) checkCall(e Event, c Call) {
 	}
 	// Order: nothing that was accepted earlier and could go is passed over.
 	for _, w := range r.s.Outbox {
-		if w.N < m.n && !w.waitsForTime(r.now) && w.ExpiresAt.After(r.now) {
+		if w.N < m.n && !w.waitsAside(r.now) && w.ExpiresAt.After(r.now) {
 			r.t.Fatalf("%T calls #%d while #%d waits", e, m.n, w.N)
 		}
 	}

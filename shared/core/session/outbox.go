@@ -17,7 +17,7 @@ func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 			return append([]Effect{Store{Message: was.Message, Repeat: true}}, s.wakes(r, now)...), nil
 		}
 	}
-	effects := s.expire(r, now)
+	effects := s.lapse(r, now)
 	if s.State == Closed || s.ID == "" {
 		return nil, errEnded
 	}
@@ -28,7 +28,9 @@ func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 		return nil, fault.New(fault.Invalid, "message-invalid",
 			fmt.Sprintf("the text needs %d messages and no window of this account holds more than %d", e.Parts, most))
 	}
-	w := Waiting{Parts: max(1, e.Parts), FailClosed: e.FailClosed, SendAt: e.SendAt, ExpiresAt: e.ExpiresAt}
+	w := Waiting{
+		Parts: max(1, e.Parts), FailClosed: e.FailClosed, SendAt: e.SendAt, ExpiresAt: e.ExpiresAt, By: e.By, Bytes: e.Bytes,
+	}
 	start := now
 	if w.SendAt.After(now) {
 		start = w.SendAt
@@ -50,22 +52,20 @@ func (s *Session) enqueue(e Enqueue, r Rules, now time.Time) ([]Effect, error) {
 	}
 	w.N = s.Seq
 	s.Outbox = append(s.Outbox, w)
+	if s.State == Serving && e.By == string(s.Agent) {
+		s.ActiveAt = now
+	}
 	return append(append(effects, Store{Message: w.Message}), s.wakes(r, now)...), nil
 }
 
 // fits reports whether the window takes w after everything that goes before it.
 func (s *Session) fits(w Waiting, now time.Time) bool {
-	left := s.Window.At(now).Remaining()
-	for _, o := range s.Outbox {
-		if o.waitsForTime(now) || !o.ExpiresAt.After(now) {
-			continue
-		}
-		left -= o.Parts - o.PartsSent
-	}
-	return left >= w.Parts
+	return s.left(now) >= w.Parts
 }
 
-func (w Waiting) waitsForTime(now time.Time) bool { return w.SendAt.After(now) }
+// waitsAside reports whether the message waits for its time or for a supervisor, and
+// blocks nobody meanwhile.
+func (w Waiting) waitsAside(now time.Time) bool { return w.SendAt.After(now) || w.Review }
 
 // cancel takes a message out of the outbox before a sender reaches it.
 func (s *Session) cancel(e Cancel, now time.Time) ([]Effect, error) {
@@ -87,20 +87,35 @@ func (s *Session) cancel(e Cancel, now time.Time) ([]Effect, error) {
 }
 
 // drop forgets a message whose row was never written.
-func (s *Session) drop(e Drop, now time.Time) []Effect {
-	if f := s.Flight; f != nil && f.Message == e.Message {
+func (s *Session) drop(e Drop, r Rules, now time.Time) []Effect {
+	if f := s.Flight; f.carries(e.Message) {
 		s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent)
 		s.Flight = nil
+		for _, w := range f.Messages() {
+			s.putBack(w)
+		}
 	}
 	s.Outbox = slices.DeleteFunc(s.Outbox, func(w Waiting) bool { return w.Message == e.Message })
-	return s.turn(now)
+	return s.turn(r, now)
 }
 
 // conclude notes how a message ended without a call and asks for its row.
 func (s *Session) conclude(w Waiting, st message.State, reason string, now time.Time) Effect {
 	end := message.Settlement{Message: w.Message, State: st, Reason: reason, At: now, PartsSent: w.PartsSent}
 	s.Endings = append(s.Endings, end)
-	return Settle{Settlement: end}
+	settle := Settle{Settlement: end}
+	if w.Content != nil {
+		settle.Said = &Say{Message: w.Message, Content: *w.Content, By: w.By, ExpiresAt: w.ExpiresAt}
+	}
+	return settle
+}
+
+func (s *Session) concludeAll(all []Waiting, st message.State, reason string, now time.Time) []Effect {
+	var effects []Effect
+	for _, w := range all {
+		effects = append(effects, s.conclude(w, st, reason, now))
+	}
+	return effects
 }
 
 // settled forgets endings whose rows have been written.

@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"kefu/shared/core/message"
+)
 
 // OutcomeKind is what became of a call.
 type OutcomeKind string
@@ -25,6 +29,8 @@ const (
 	Unreached OutcomeKind = "unreached"
 	// MediaGone: the platform no longer has the file (40007): uploaded again, once.
 	MediaGone OutcomeKind = "media-gone"
+	// Review: the platform's text check could not let it pass. It waits for a supervisor.
+	Review OutcomeKind = "review"
 	// Lost: the request went out and no answer could be read. The message is unknown.
 	Lost OutcomeKind = "answer-lost"
 )
@@ -34,6 +40,18 @@ type Outcome struct {
 	Kind   OutcomeKind
 	Code   int    // the platform's error code, 0 if none
 	Reason string // a stable word for Refused: why
+}
+
+// OutcomeOf is what a row that has ended says of its call.
+func OutcomeOf(m message.Message) Outcome {
+	switch m.State {
+	case message.Sent:
+		return Outcome{Kind: Sent}
+	case message.Unknown:
+		return Outcome{Kind: Lost, Reason: m.Reason}
+	default:
+		return Outcome{Kind: Refused, Code: m.Code, Reason: m.Reason}
+	}
 }
 
 // reason is the word that a settlement carries.

@@ -16,6 +16,15 @@ type Rules struct {
 	SessionFor time.Duration // life after the customer's last message
 	HoldFor    time.Duration // life of a hold that names no end
 	Auto       bool          // sessions are given to agents; otherwise they wait to be taken
+	Priority   int           // of the account's sessions in the queue
+	// Silence is how long nobody may have written until an agent's session is released. Zero: for ever.
+	Silence time.Duration
+	Queue   account.Queue
+	Handoff account.Handoff
+	Bot     account.Bot
+	Hours   account.Hours
+	Spend   account.Spend
+	Webhook account.Webhook
 }
 
 // RulesOf takes the rules from an account.
@@ -27,6 +36,14 @@ func RulesOf(a account.Account) Rules {
 		SessionFor: a.Settings.SessionLife(),
 		HoldFor:    a.Settings.HoldLife(),
 		Auto:       a.Settings.Routing.Assign.Mode == account.Auto,
+		Priority:   a.Settings.Routing.Assign.Priority,
+		Silence:    a.Settings.Routing.Assign.Silence(),
+		Queue:      a.Settings.Routing.Queue,
+		Handoff:    a.Settings.Routing.Handoff,
+		Bot:        a.Settings.Routing.Bot,
+		Hours:      a.Settings.Routing.Hours,
+		Spend:      a.Settings.Routing.Spend,
+		Webhook:    a.Webhook,
 	}
 }
 

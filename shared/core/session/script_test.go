@@ -131,12 +131,55 @@ func (st *stage) do(line string) ([]string, error) {
 	return words, nil
 }
 
+// rule sets one rule of the account, such as "rules handoff 人工 客服".
 func (st *stage) rule(f []string) error {
+	r, opt := &st.rules, options(f)
+	text := strings.ReplaceAll(opt["text"], "_", " ")
 	switch f[0] {
 	case "auto":
-		st.rules.Auto = true
+		r.Auto = true
 	case "preset":
-		st.rules.Grants = quota.Preset(f[1])
+		r.Grants = quota.Preset(f[1])
+	case "official":
+		r.Channel, r.Grants = account.Official, quota.Preset(quota.Official2023)
+	case "silence":
+		r.Silence, _ = time.ParseDuration(f[1])
+	case "priority":
+		r.Priority, _ = strconv.Atoi(f[1])
+	case "handoff":
+		r.Handoff.Enabled, r.Handoff.Keywords = f[1] != "off", f[1:]
+	case "notice":
+		r.Handoff.Notice = f[1]
+	case "urgent":
+		r.Handoff.Urgent = []account.Urgent{{Words: f[1:2], Priority: opt.num("priority", 1)}}
+	case "queue":
+		r.Queue = account.Queue{Text: text, Timeout: account.Duration(opt.dur("timeout")), TimeoutText: opt["timeout_text"], Then: account.Then(opt["then"])}
+	case "hours":
+		from, to, _ := strings.Cut(f[1], "-")
+		r.Hours = account.Hours{
+			UTCOffset: "+00:00", Text: text, Then: account.Then(opt["then"]),
+			Open: []account.Span{{Days: []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, From: from, To: to}},
+		}
+	case "bot":
+		r.Bot.Enabled, r.Bot.Greeting, r.Bot.Fallback = f[1] != "off", opt["greeting"], opt["fallback"]
+	case "keyword":
+		r.Bot.Keywords = append(r.Bot.Keywords, account.Keyword{Words: f[1:2], Reply: account.Reply{Answer: opt["answer"], Handoff: opt["then"] == "handoff"}})
+	case "responder":
+		r.Bot.Responder.URL = f[1]
+	case "keep":
+		n := opt.num("keep", 0)
+		if len(f) > 1 {
+			n, _ = strconv.Atoi(f[1])
+		}
+		r.Spend.KeepForHuman = &n
+	case "budget":
+		r.Spend.BotBudget, _ = strconv.Atoi(f[1])
+	case "merge":
+		r.Spend.Merge = f[1] != "off"
+	case "one-sender":
+		r.Spend.OneSender = true
+	case "webhook":
+		r.Webhook = account.Webhook{URL: "https://shop.example/hook", Events: f[1:]}
 	default:
 		return fmt.Errorf("unknown rule %q", f[0])
 	}
@@ -158,9 +201,27 @@ func (st *stage) event(f []string) (Event, error) {
 		case "enters":
 			e.Action = quota.Enter
 		case "clicks":
-			e.Action = quota.Click
+			e.Action, e.MenuKey = quota.Click, opt["key"]
+		}
+		for _, w := range f[3:] {
+			if !strings.Contains(w, "=") {
+				e.Text += w
+			}
+		}
+		e.Transferred, e.Name = opt["to"] == "tool", opt["event"]
+		return e, nil
+	case f[0] == "router" && f[1] == "tells":
+		return Told{Position: opt.num("place", 1)}, nil
+	case f[0] == "responder":
+		e := Replied{To: int64(opt.num("to", 0)), Failed: f[1] == "fails", Handoff: opt["then"] == "handoff", Text: opt["text"]}
+		if f[1] == "says" {
+			e.Content = []message.Content{{Type: message.TypeText, Text: &message.Text{Content: f[2]}}}
 		}
 		return e, nil
+	case f[0] == "approve":
+		return Approve{Message: st.message(f[1]), By: "sue"}, nil
+	case f[0] == "told":
+		return Informed{UpTo: int64(opt.num("up_to", 0))}, nil
 	case f[0] == "router":
 		return Assign{Agent: agent.ID(f[len(f)-1])}, nil
 	case f[0] == "agent" && f[2] == "accepts":
@@ -168,7 +229,7 @@ func (st *stage) event(f []string) (Event, error) {
 	case f[0] == "agent" && f[2] == "closes":
 		return Close{By: f[1]}, nil
 	case f[0] == "agent" && f[2] == "answers":
-		e := Enqueue{Key: opt["key"], Parts: opt.num("parts", 1), FailClosed: opt["or"] == "fail"}
+		e := Enqueue{Key: opt["key"], Parts: opt.num("parts", 1), FailClosed: opt["or"] == "fail", By: f[1], Bytes: opt.num("bytes", 0)}
 		if d := opt.dur("in"); d != 0 {
 			e.SendAt = st.now.Add(d)
 		}

@@ -12,24 +12,24 @@ import (
 
 // turn is a sender's visit: end what is over, then start the next call if there
 // is one to make and nobody else is making one.
-func (s *Session) turn(now time.Time) []Effect {
+func (s *Session) turn(r Rules, now time.Time) []Effect {
 	effects := s.sweepOutbox(now)
 	if f := s.Flight; f != nil {
 		if now.Before(f.Deadline) {
 			return append(effects, WakeSender{At: f.Deadline})
 		}
-		effects = append(effects, s.giveUp(now))
+		effects = append(effects, s.giveUp(now)...)
 	}
-	return append(effects, s.launch(now)...)
+	return append(effects, s.launch(r, now)...)
 }
 
 // giveUp ends the flight of a sender who is gone, and with him the answer. What he
 // never called is given back; what he may have called stays counted.
-func (s *Session) giveUp(now time.Time) Effect {
+func (s *Session) giveUp(now time.Time) []Effect {
 	f := s.Flight
 	s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent-1)
 	s.Flight = nil
-	return s.conclude(f.Waiting, message.Unknown, string(Lost), now)
+	return s.concludeAll(f.Messages(), message.Unknown, string(Lost), now)
 }
 
 // landed ends a flight whose message is known to have been sent.
@@ -54,7 +54,7 @@ func (s *Session) orphaned(now time.Time) []Effect {
 	if s.Flight == nil {
 		return nil
 	}
-	effects := []Effect{s.giveUp(now)}
+	effects := s.giveUp(now)
 	if at, ok := s.nextCall(now); ok {
 		effects = append(effects, WakeSender{At: at})
 	}
@@ -82,11 +82,11 @@ func (s *Session) sweepOutbox(now time.Time) []Effect {
 
 // launch reserves the next message and asks for its call. It returns nothing
 // but a wake-up when there is none to make now.
-func (s *Session) launch(now time.Time) []Effect {
+func (s *Session) launch(r Rules, now time.Time) []Effect {
 	var effects []Effect
 	for i := 0; i < len(s.Outbox); i++ {
 		w := s.Outbox[i]
-		if w.waitsForTime(now) {
+		if w.waitsAside(now) {
 			continue
 		}
 		if w.Tries.NotBefore.After(now) {
@@ -103,9 +103,9 @@ func (s *Session) launch(now time.Time) []Effect {
 		if !ok {
 			break
 		}
+		w, along := s.bundle(i, r, now)
 		s.Window = window
-		s.Outbox = slices.Delete(s.Outbox, i, i+1)
-		return append(effects, s.fly(w, took, now))
+		return append(effects, s.fly(w, along, took, now))
 	}
 	if at, ok := s.nextCall(now); ok {
 		effects = append(effects, WakeSender{At: at})
@@ -122,15 +122,19 @@ func (w Waiting) reservation() string {
 	return string(w.Message) + "+" + strconv.Itoa(w.PartsSent)
 }
 
-func (s *Session) fly(w Waiting, took string, now time.Time) Effect {
-	s.Flight = &Flight{Waiting: w, Took: took, StartedAt: now, Deadline: now.Add(CallLease), Epoch: s.Window.Epoch}
-	return Call{Message: w.Message, Part: w.PartsSent, Renew: w.Tries.Renew, Deadline: s.Flight.Deadline}
+func (s *Session) fly(w Waiting, along []Waiting, took string, now time.Time) Effect {
+	s.Flight = &Flight{Waiting: w, Took: took, StartedAt: now, Deadline: now.Add(CallLease), Epoch: s.Window.Epoch, Along: along}
+	call := Call{Message: w.Message, Part: w.PartsSent, Renew: w.Tries.Renew, Deadline: s.Flight.Deadline}
+	for _, a := range along {
+		call.Along = append(call.Along, a.Message)
+	}
+	return call
 }
 
 // answered takes in what became of the flight's call, then goes on to the next
 // unless the sender has to go. An answer to a flight that was given up comes too
 // late: the message has ended as unknown.
-func (s *Session) answered(e Answered, now time.Time) []Effect {
+func (s *Session) answered(e Answered, r Rules, now time.Time) []Effect {
 	f := s.Flight
 	if f == nil || f.Message != e.Message {
 		return nil
@@ -141,11 +145,7 @@ func (s *Session) answered(e Answered, now time.Time) []Effect {
 	}
 	var effects []Effect
 	if st, ok := s.judge(f, e.Outcome, now); ok {
-		end := message.Settlement{Message: f.Message, State: st, Code: e.Outcome.Code, At: now, PartsSent: f.PartsSent}
-		if st != message.Sent {
-			end.Reason = e.Outcome.reason()
-		}
-		effects = append(effects, Record{Settlement: end})
+		effects = s.record(f, st, e.Outcome, now)
 	}
 	if e.Yield {
 		if at, ok := s.nextCall(now); ok {
@@ -153,7 +153,29 @@ func (s *Session) answered(e Answered, now time.Time) []Effect {
 		}
 		return effects
 	}
-	return append(effects, s.launch(now)...)
+	return append(effects, s.launch(r, now)...)
+}
+
+// record states the outcome of the flight's messages. Its first one comes last: what
+// its row says is true of all of them.
+func (s *Session) record(f *Flight, st message.State, o Outcome, now time.Time) []Effect {
+	end := message.Settlement{State: st, Code: o.Code, At: now}
+	if st != message.Sent {
+		end.Reason = o.reason()
+	}
+	if st == message.Sent || st == message.Unknown {
+		end.Cause = s.cause(f)
+	}
+	var effects []Effect
+	for _, w := range f.Along {
+		end.Message = w.Message
+		if st == message.Sent {
+			end.With, end.PartsSent = f.Message, 1
+		}
+		effects = append(effects, Record{Settlement: end})
+	}
+	end.Message, end.With, end.PartsSent, end.Approved = f.Message, "", f.PartsSent, f.Approved
+	return append(effects, Record{Settlement: end})
 }
 
 // judge says how the flight's message ended, or puts it back to be called again.
@@ -175,6 +197,8 @@ func (s *Session) judge(f *Flight, o Outcome, now time.Time) (st message.State, 
 	s.Window = s.Window.Refund(f.Took, left)
 	w := f.Waiting
 	switch o.Kind {
+	case Review:
+		w.Review = true
 	case WindowClosed, QuotaUsedUp:
 		s.correct(o.Kind, f)
 		if w.Tries.Corrected || w.FailClosed {
@@ -187,6 +211,11 @@ func (s *Session) judge(f *Flight, o Outcome, now time.Time) (st message.State, 
 			return message.Failed, true
 		}
 		w.Tries.NotBefore = now.Add(after)
+	}
+	for _, a := range f.Along {
+		a.Tries = w.Tries
+		a.Review = w.Review
+		s.putBack(a)
 	}
 	s.putBack(w)
 	return "", false
@@ -246,7 +275,10 @@ func (s *Session) callable(now time.Time) (at time.Time, ok bool) {
 	}
 	state := s.Window.At(now)
 	for _, w := range s.Outbox {
-		if w.waitsForTime(now) {
+		if w.Review {
+			continue
+		}
+		if w.waitsAside(now) {
 			soonest(w.SendAt)
 			continue
 		}

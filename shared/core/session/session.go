@@ -8,6 +8,7 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
+	"kefu/shared/core/bot"
 	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
 	"kefu/shared/core/tenant"
@@ -28,12 +29,15 @@ const (
 	Released State = "released" // its agent left or was silent: must be taken again
 	Closed   State = "closed"
 	Expired  State = "expired"
+	External State = "external" // the platform's own tool has it
 )
 
 // Active reports whether the conversation goes on.
-func (s State) Active() bool { return s == Bot || s == Queued || s == Serving || s == Released }
+func (s State) Active() bool {
+	return s == Bot || s == Queued || s == Serving || s == Released || s == External
+}
 
-// Valid reports whether s is one of the six.
+// Valid reports whether s is one of the seven.
 func (s State) Valid() bool { return s.Active() || s == Closed || s == Expired }
 
 // Ref points at a customer's conversation.
@@ -51,12 +55,24 @@ type Session struct {
 	Channel        account.Channel  `json:"channel"`
 	Customer       account.Customer `json:"customer"`
 	State          State            `json:"state"`
-	Agent          agent.ID         `json:"agent,omitempty"` // who serves, or served last
+	Agent          agent.ID         `json:"agent,omitempty"`      // who serves, or served last
+	LastAgent      agent.ID         `json:"last_agent,omitempty"` // who served the customer last, also in an earlier session
 	OpenedAt       time.Time        `json:"opened_at"`
 	QueuedAt       time.Time        `json:"queued_at,omitzero"`
 	LastCustomerAt time.Time        `json:"last_customer_at,omitzero"` // last message, not event
 	EndedAt        time.Time        `json:"ended_at,omitzero"`
-	EndedBy        string           `json:"ended_by,omitempty"` // an agent's id, or empty
+	EndedBy        string           `json:"ended_by,omitempty"`      // an agent's id, "queue-timeout", or empty
+	ActiveAt       time.Time        `json:"active_at,omitzero"`      // when the agent took it or wrote last
+	ExternalUntil  time.Time        `json:"external_until,omitzero"` // how long the platform's tool has it
+
+	Priority  int       `json:"priority,omitempty"`  // in the queue, 0 to 9, the highest first
+	Told      bool      `json:"told,omitempty"`      // the customer has been told his place in it
+	QueueEnds time.Time `json:"queue_ends,omitzero"` // when its waiting ends; zero: never
+	Bot       bot.State `json:"bot,omitzero"`        // what the bot remembers
+	Turn      *Turn     `json:"turn,omitempty"`      // what the business's responder has yet to answer
+	Spent     int       `json:"spent,omitempty"`     // messages that rules have said since the customer's last action
+	News      []News    `json:"news,omitempty"`      // what the business's software has yet to be told
+	NewsSeq   int64     `json:"news_seq,omitempty"`  // number of the newest news
 
 	Seq     int64                `json:"seq"` // number of the newest message
 	Window  quota.Window         `json:"window"`
@@ -74,6 +90,21 @@ type Session struct {
 
 // Ref returns the pointer to this conversation.
 func (s Session) Ref() Ref { return Ref{Account: s.Account, Customer: s.Customer} }
+
+// Turn is a turn of the bot that the business's responder has to take: the messages
+// of these numbers, both included.
+type Turn struct {
+	From int64 `json:"f"`
+	To   int64 `json:"t"`
+}
+
+// Place is where a queued session stands: earlier is nearer to the front. A session
+// of a higher priority stands before all of a lower one; among equals the one that
+// has waited longest.
+func (s Session) Place() time.Time {
+	const step = 400 * 24 * time.Hour // longer than any session lives
+	return s.QueuedAt.Add(-time.Duration(s.Priority) * step)
+}
 
 // Recent remembers what a push or a call with an idempotency key became, in the
 // same write that made it so.
@@ -105,6 +136,12 @@ type Waiting struct {
 	SendAt     time.Time  `json:"sa,omitzero"`  // not before; blocks nobody
 	ExpiresAt  time.Time  `json:"ea"`
 	Tries      Tries      `json:"t,omitzero"`
+	By         string     `json:"b,omitempty"`  // who wrote it, as in its row
+	Bytes      int        `json:"tb,omitempty"` // length of a text, which may be merged with others; 0 for all else
+	Review     bool       `json:"rv,omitempty"` // waits for a supervisor; blocks nobody
+	Approved   string     `json:"ap,omitempty"` // who has let it go
+	// Content is what a rule wrote, for the case that its row could not be.
+	Content *message.Content `json:"c,omitempty"`
 }
 
 // Tries is what a message has been through.
@@ -126,6 +163,8 @@ type Flight struct {
 	// Deadline is when another sender may conclude that the answer is lost.
 	Deadline time.Time `json:"dl"`
 	Epoch    int64     `json:"ep"` // of the window when the call was reserved
+	// Along are texts that the same call carries, in one message.
+	Along []Waiting `json:"al,omitempty"`
 }
 
 // CallLease is how long a flight lasts before its answer counts as lost. A
@@ -168,9 +207,15 @@ func (s Session) Clone() Session {
 	s.Calls = slices.Clone(s.Calls)
 	s.Outbox = slices.Clone(s.Outbox)
 	s.Endings = slices.Clone(s.Endings)
+	s.News = slices.Clone(s.News)
 	if s.Flight != nil {
 		f := *s.Flight
+		f.Along = slices.Clone(f.Along)
 		s.Flight = &f
+	}
+	if s.Turn != nil {
+		t := *s.Turn
+		s.Turn = &t
 	}
 	return s
 }

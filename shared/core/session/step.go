@@ -33,9 +33,9 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 	case Cancel:
 		effects, err = next.cancel(e, now)
 	case Next:
-		effects = next.turn(now)
+		effects = next.turn(r, now)
 	case Answered:
-		effects = next.answered(e, now)
+		effects = next.answered(e, r, now)
 	case Landed:
 		next.landed(e)
 	case Orphaned:
@@ -43,7 +43,17 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 	case Settled:
 		next.settled(e)
 	case Drop:
-		effects = next.drop(e, now)
+		effects = next.drop(e, r, now)
+	case Told:
+		effects = next.told(e, r, now)
+	case Replied:
+		effects = next.replied(e, r, now)
+	case Approve:
+		if err = next.approve(e); err == nil {
+			effects = next.wakes(r, now)
+		}
+	case Informed:
+		next.informed(e)
 	case Tick:
 		effects = next.tick(r, now)
 	default:
@@ -52,6 +62,7 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 	if err != nil {
 		return s, nil, err
 	}
+	effects = append(effects, next.report(s, e, effects, r, now)...)
 	_, ticked := e.(Tick)
 	next.DueAt = next.visit(ticked, r, now)
 	return next, effects, nil

@@ -4,7 +4,7 @@ import "time"
 
 // tick is the sweep's visit: it ends what is over and wakes what was left lying.
 func (s *Session) tick(r Rules, now time.Time) []Effect {
-	effects := s.expire(r, now)
+	effects := s.lapse(r, now)
 	effects = append(effects, s.sweepOutbox(now)...)
 	if !s.busy(now) {
 		s.Window = s.Window.Prune(now) // no write for that alone
@@ -30,24 +30,49 @@ func (s Session) expiresAt(r Rules) time.Time {
 	return last.Add(r.SessionFor)
 }
 
-// expire ends the session if its time is over. Every event begins with it, so
+// lapse is what time alone has done to the session. Every event begins with it, so
 // that no decision depends on how late the sweep is.
+func (s *Session) lapse(r Rules, now time.Time) []Effect {
+	effects := s.expire(r, now)
+	switch {
+	case s.State == External && !now.Before(s.ExternalUntil):
+		s.regain()
+	case s.State == Queued && !s.QueueEnds.IsZero() && !now.Before(s.QueueEnds):
+		effects = append(effects, s.timeOut(r, now)...)
+	case s.State == Serving && r.Silence > 0 && !now.Before(s.silentAt(r)):
+		s.State = Released
+		effects = append(effects, s.freeSeat())
+	}
+	return effects
+}
+
+// silentAt is when an agent's session will have been silent for too long.
+func (s Session) silentAt(r Rules) time.Time {
+	last := s.ActiveAt
+	if s.LastCustomerAt.After(last) {
+		last = s.LastCustomerAt
+	}
+	return last.Add(r.Silence)
+}
+
+// expire ends the session if its time is over.
 func (s *Session) expire(r Rules, now time.Time) []Effect {
 	if !s.State.Active() || now.Before(s.expiresAt(r)) {
 		return nil
 	}
 	var effects []Effect
 	if s.State == Serving {
-		effects = []Effect{FreeSeat{Tenant: s.Tenant, Agent: s.Agent, Session: s.ID}}
+		effects = []Effect{s.freeSeat()}
 	}
-	s.State, s.EndedAt = Expired, s.expiresAt(r)
+	s.State, s.EndedAt, s.Turn = Expired, s.expiresAt(r), nil
 	return effects
 }
 
 // At returns the session as it reads at now: one whose time is over reads
 // expired before the sweep has come by.
 func (s Session) At(r Rules, now time.Time) Session {
-	s.expire(r, now)
+	s = s.Clone()
+	s.lapse(r, now)
 	return s
 }
 
@@ -93,7 +118,15 @@ func (s Session) due(r Rules, now time.Time) time.Time {
 	if s.State.Active() {
 		sooner(s.expiresAt(r))
 	}
-	if len(s.Endings) > 0 || (s.State == Queued && r.Auto) {
+	switch {
+	case s.State == Serving && r.Silence > 0:
+		sooner(s.silentAt(r))
+	case s.State == Queued && !s.QueueEnds.IsZero():
+		sooner(s.QueueEnds)
+	case s.State == External:
+		sooner(s.ExternalUntil)
+	}
+	if len(s.Endings) > 0 || len(s.News) > 0 || s.Turn != nil || (s.State == Queued && r.Auto) || s.Untold(r) {
 		sooner(now.Add(lostWake))
 	}
 	if s.Flight != nil {

@@ -12,6 +12,7 @@ const (
 	ReasonWindow = "window-closed" // the window takes no more
 	ReasonBehind = "behind-held"   // an earlier message is held
 	ReasonRetry  = "retrying"      // the platform asked to try later, or was not reached
+	ReasonReview = "review"        // a supervisor has to approve it
 )
 
 // Standing says where a message stands at now. A row that has ended says so
@@ -25,13 +26,13 @@ func (s Session) Standing(m message.Message, now time.Time) (message.State, stri
 			return end.State, end.Reason
 		}
 	}
-	if s.Flight != nil && s.Flight.Message == m.ID {
+	if s.Flight.carries(m.ID) {
 		return message.Sending, ""
 	}
 	left := s.Window.At(now).Remaining()
 	blocked := ""
 	for _, w := range s.Outbox {
-		over, early := !w.ExpiresAt.After(now), w.waitsForTime(now)
+		over, early := !w.ExpiresAt.After(now), w.waitsAside(now)
 		reason := ""
 		switch {
 		case over || early:
@@ -50,6 +51,8 @@ func (s Session) Standing(m message.Message, now time.Time) (message.State, stri
 		switch {
 		case over:
 			return message.Expired, "hold-ended"
+		case w.Review:
+			return message.Held, ReasonReview
 		case early:
 			return message.Held, ReasonSendAt
 		case reason != "":

@@ -170,7 +170,7 @@ func (c *call) deleteAccount() (answer, error) {
 
 // closeAll ends the account's sessions that go on, so that nobody's seat stays taken.
 func (c *call) closeAll(a account.Account) error {
-	for _, state := range []session.State{session.Serving, session.Queued, session.Released, session.Bot} {
+	for _, state := range []session.State{session.Serving, session.Queued, session.Released, session.Bot, session.External} {
 		for cursor := ""; ; {
 			list, next, err := c.Store.Sessions(c.ctx(), session.Query{Tenant: a.Tenant, Account: a.ID, State: state, Cursor: cursor, Limit: maxLimit})
 			if err != nil {

@@ -184,6 +184,28 @@ func TestRouting(t *testing.T) {
 		{`{"assign":{"strategy":"dice"}}`, "routing-invalid"},
 		{`{"assign":{"auto_above":-1}}`, "routing-invalid"},
 		{`{"assign":{"model":"auto"}}`, "unknown-field"},
+		{`{"assign":{"release_after":"10s"}}`, "routing-invalid"},
+		{`{"assign":{"priority":10}}`, "routing-invalid"},
+		{`{"queue":{"timeout":"1s"}}`, "routing-invalid"},
+		{`{"queue":{"then":"bot"}}`, "routing-invalid"}, // and no hand-off to keep it there
+		{`{"handoff":{"keywords":[""]}}`, "routing-invalid"},
+		{`{"handoff":{"match":"about"}}`, "routing-invalid"},
+		{`{"handoff":{"urgent":[{"words":["a"],"priority":0}]}}`, "routing-invalid"},
+		{`{"hours":{"open":[{"days":["mon"],"from":"18:00","to":"09:00"}]}}`, "routing-invalid"},
+		{`{"hours":{"open":[{"days":["monday"],"from":"09:00","to":"18:00"}]}}`, "routing-invalid"},
+		{`{"hours":{"utc_offset":"CST"}}`, "routing-invalid"},
+		{`{"hours":{"closed":["1.10."],"open":[{"days":["mon"],"from":"09:00","to":"18:00"}]}}`, "routing-invalid"},
+		{`{"spend":{"keep_for_human":-1}}`, "routing-invalid"},
+		{`{"external":{"mode":"keyword"}}`, "routing-invalid"},
+		{`{"external":{"mode":"in_hours"}}`, "routing-invalid"},
+		{`{"external":{"kf_account":"a@b"}}`, "routing-invalid"}, // a Mini Program has none
+		{`{"conduct":{"check":true,"review":"ask"}}`, "routing-invalid"},
+		{`{"bot":{"menu":"main"}}`, "routing-invalid"},
+		{`{"bot":{"keywords":[{"words":["a"]}]}}`, "routing-invalid"},
+		{`{"bot":{"keywords":[{"words":["a"],"answer":"b","message":{"type":"text"}}]}}`, "routing-invalid"},
+		{`{"bot":{"keywords":[{"words":["a"],"message":{"type":"msgmenu","msgmenu":{"list":[{"id":"1","content":"a"}]}}}]}}`, "routing-invalid"},
+		{`{"bot":{"responder":{"url":"file:///etc/passwd"}}}`, "routing-invalid"},
+		{`{"bot":{"questions":[{"ask":["a"],"reply":"b"}]}}`, "unknown-field"},
 		{`{"robot":{}}`, "unknown-field"},
 		{`{"bot":"yes"}`, "wrong-type"},
 		{`{"assign":"auto"}`, "wrong-type"},
@@ -191,6 +213,8 @@ func TestRouting(t *testing.T) {
 	for _, tt := range tests {
 		w.call("ada", "PUT", "/v1/accounts/shop/routing", tt.body).want(400, tt.code)
 	}
+	large := `{"bot":{"questions":[` + strings.Repeat(`{"ask":["`+strings.Repeat("问", 100)+`"],"answer":"`+strings.Repeat("答", 400)+`"},`, 150) + `{"ask":["a"],"answer":"b"}]}}`
+	w.call("ada", "PUT", "/v1/accounts/shop/routing", large).want(400, "routing-invalid")
 	w.call("sue", "PUT", "/v1/accounts/shop/routing", `{}`).want(403, "role")
 	w.call("olga", "GET", "/v1/accounts/shop/routing", nil).want(404, "not-found")
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
 	"kefu/shared/core/fault"
+	"kefu/shared/core/message"
 	"kefu/shared/core/session"
 )
 
@@ -75,8 +77,8 @@ type agentBody struct {
 // putAgent makes an agent or replaces him; his presence and his sessions stay.
 func (c *call) putAgent() (answer, error) {
 	id := c.r.PathValue("agent")
-	if !account.ValidID(id) || id == me {
-		return answer{}, errID("An agent's id, which may not be \"me\",")
+	if !account.ValidID(id) || id == me || id == message.ByBot || id == message.BySystem {
+		return answer{}, errID("An agent's id, which may not be \"me\", \"bot\" or \"system\",")
 	}
 	var body agentBody
 	if err := c.decode(&body); err != nil {
@@ -119,10 +121,43 @@ func (c *call) putAgent() (answer, error) {
 	return made(isNew, v), err
 }
 
+// present sets an agent's presence. Most heartbeats of a lease write nothing. Who goes
+// offline gives his sessions back: at once, and by the router should that fail halfway;
+// who has a lease is looked after when it ends.
+func (c *call) present(g agent.Agent, s agent.Status, lease time.Duration) (agent.Agent, error) {
+	write, until := agent.Renew(g, s, lease, c.now)
+	if !write && s != agent.Offline {
+		return g, nil
+	}
+	if s == agent.Offline || !until.IsZero() {
+		look := goneAfter
+		if s != agent.Offline {
+			look = lease
+		}
+		// Before the write: whatever is written then has somebody who looks after its end.
+		if err := c.Shell.AgentGone(c.ctx(), g.Tenant, g.ID, look); err != nil {
+			return g, fault.Wrap(fault.Unavailable, "", err)
+		}
+	}
+	g, err := c.Store.SetStatus(c.ctx(), g.Tenant, g.ID, s, c.now, until)
+	if err != nil {
+		return g, named(err, "agent")
+	}
+	if s == agent.Offline {
+		if err := c.releaseAll(g, func(session.Session) bool { return true }); err != nil {
+			c.warn("sessions left to the router", err)
+		}
+	}
+	return g, nil
+}
+
+// goneAfter is when the router looks whether an agent who went offline has been rid of his sessions.
+const goneAfter = 5 * time.Second
+
 // offer wakes the routers that may now have an agent for who waits. It is a hint:
 // the sweep comes by within a minute.
 func (c *call) offer(g agent.Agent) {
-	if g.Status != agent.Online {
+	if g.At(c.now).Status != agent.Online {
 		return
 	}
 	if err := c.Shell.WakeRouters(c.ctx(), g); err != nil {
@@ -141,7 +176,7 @@ func (c *call) deleteAgent() (answer, error) {
 		return answer{}, err
 	}
 	// Offline first, so that no session comes in behind our back.
-	if g, err = c.Store.SetStatus(c.ctx(), g.Tenant, g.ID, agent.Offline, c.now); err != nil {
+	if g, err = c.Store.SetStatus(c.ctx(), g.Tenant, g.ID, agent.Offline, c.now, time.Time{}); err != nil {
 		return answer{}, named(err, "agent")
 	}
 	if err := c.releaseAll(g, func(session.Session) bool { return true }); err != nil {
@@ -155,41 +190,7 @@ func (c *call) deleteAgent() (answer, error) {
 
 // releaseAll takes those of the agent's sessions from him that he may serve no longer.
 func (c *call) releaseAll(g agent.Agent, which func(session.Session) bool) error {
-	seats, err := c.Store.Seats(c.ctx(), g.Tenant, g.ID)
-	if err != nil {
-		return fmt.Errorf("list seats: %w", err)
-	}
-	for _, seat := range seats {
-		s, err := c.Store.SessionByID(c.ctx(), session.ID(seat.Session))
-		if errors.Is(err, fault.NotFound) {
-			continue
-		}
-		if err == nil && which(s) {
-			err = c.release(s, g.ID)
-		}
-		if err != nil {
-			return fmt.Errorf("release session: %w", err)
-		}
-	}
-	return nil
-}
-
-// release takes a session from the agent, if it is his.
-func (c *call) release(s session.Session, of agent.ID) error {
-	rules, _, err := c.rulesOf(s)
-	if err != nil {
-		return err
-	}
-	his := func(cur session.Session) error {
-		if cur.Agent != of {
-			return fault.New(fault.Conflict, "not-serving", "the session is another's")
-		}
-		return nil
-	}
-	_, err = c.change(s, rules, his, session.Release{})
-	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.NotFound) {
-		return nil
-	}
+	_, err := c.Shell.ReleaseAll(c.ctx(), c.Store, g.Tenant, g.ID, which)
 	return err
 }
 
@@ -203,7 +204,8 @@ func (c *call) putStatus() (answer, error) {
 		return answer{}, errRole("the agent himself, supervisors and admins")
 	}
 	var body struct {
-		Status agent.Status `json:"status"`
+		Status agent.Status     `json:"status"`
+		Lease  account.Duration `json:"lease"`
 	}
 	if err := c.decode(&body); err != nil {
 		return answer{}, err
@@ -211,8 +213,12 @@ func (c *call) putStatus() (answer, error) {
 	if !agent.ValidStatus(body.Status) {
 		return answer{}, wrongField("status-invalid", "status", "status must be online, away, paused or offline.")
 	}
-	if g, err = c.Store.SetStatus(c.ctx(), g.Tenant, g.ID, body.Status, c.now); err != nil {
-		return answer{}, named(err, "agent")
+	lease := time.Duration(body.Lease)
+	if lease != 0 && (lease < agent.MinLease || lease > agent.MaxLease) {
+		return answer{}, wrongField("status-invalid", "lease", fmt.Sprintf("lease must be between %s and %s.", agent.MinLease, agent.MaxLease))
+	}
+	if g, err = c.present(g, body.Status, lease); err != nil {
+		return answer{}, err
 	}
 	c.offer(g)
 	v, err := c.viewAgent(g)

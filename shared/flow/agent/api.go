@@ -37,13 +37,14 @@ type Typer interface {
 // API is the interface's parts. All but AdminKey and Version are needed. The value
 // must not change once Handler has been called.
 type API struct {
-	Store Store
-	Shell *shell.Shell // changes conversations, on the same store
-	Media Media
-	Typer Typer
-	Now   func() time.Time // read once per call
-	Rand  io.Reader        // for keys: crypto/rand.Reader
-	Log   *slog.Logger     // one line per call
+	Store  Store
+	Shell  *shell.Shell // changes conversations, on the same store
+	Media  Media
+	Typer  Typer
+	Doctor Doctor
+	Now    func() time.Time // read once per call
+	Rand   io.Reader        // for keys: crypto/rand.Reader
+	Log    *slog.Logger     // one line per call
 	// AdminKey is the hash of the operator's key; zero means that there is none.
 	AdminKey [sha256.Size]byte
 	Version  string // as health shows it

@@ -33,7 +33,7 @@ func (c *call) acceptSession() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if c.self.Status != agent.Online {
+	if c.self.At(c.now).Status != agent.Online {
 		return answer{}, fault.New(fault.Conflict, "not-available", "Only an agent who is online accepts sessions; set your status first.")
 	}
 	waiting := func(cur session.Session) error {
@@ -70,30 +70,51 @@ func (c *call) seated(s session.Session, g agent.Agent, give func() (session.Ses
 	return c.showSession(given)
 }
 
+// seat is the seat that a call took: when, and whether the session had none before.
+type seat struct {
+	at    time.Time
+	taken bool
+}
+
 // takeSeat takes one of the agent's seats. When none is free, those that a crash
 // left taken are given back first.
 func (c *call) takeSeat(id session.ID, g agent.Agent) error {
 	full := fault.New(fault.Conflict, "capacity-full", fmt.Sprintf("All %d seats of the agent are taken.", g.Capacity))
-	err := c.Store.TakeSeat(c.ctx(), g.Tenant, g.ID, id, g.Capacity, c.now)
+	err := c.trySeat(id, g)
 	if !errors.Is(err, fault.Conflict) {
 		return err
 	}
-	seats, err := c.Store.Seats(c.ctx(), g.Tenant, g.ID)
+	d, err := c.Store.Desk(c.ctx(), g.Tenant, g.ID)
 	if err != nil {
 		return fmt.Errorf("list seats: %w", err)
 	}
-	freed, err := c.Shell.FreeStaleSeats(c.ctx(), c.Store, seats, g)
+	freed, err := c.Shell.FreeStaleSeats(c.ctx(), c.Store, d.Seats, g)
 	if err != nil {
 		return err
 	}
 	if freed == 0 {
 		return full
 	}
-	err = c.Store.TakeSeat(c.ctx(), g.Tenant, g.ID, id, g.Capacity, c.now)
-	if errors.Is(err, fault.Conflict) {
+	if err = c.trySeat(id, g); errors.Is(err, fault.Conflict) {
 		return full
 	}
 	return err
+}
+
+// trySeat takes a seat, or keeps the one that the session has: a call that is repeated
+// after a crash finds its own.
+func (c *call) trySeat(id session.ID, g agent.Agent) (err error) {
+	for kept := false; !kept; {
+		c.seat.at = c.Now() // later than the call began: whoever freed the seat meanwhile freed the one before
+		c.seat.taken, err = c.Store.TakeSeat(c.ctx(), g.Tenant, g.ID, id, g.Capacity, c.seat.at)
+		if err != nil || c.seat.taken {
+			return err
+		}
+		if kept, err = c.Store.KeepSeat(c.ctx(), g.Tenant, g.ID, id, c.seat.at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // transferSession passes a session to another agent or back to the queue.
@@ -151,7 +172,7 @@ func (c *call) target(s session.Session, id string) (agent.Agent, error) {
 	if !identity(g).Sees(s.Account) {
 		return agent.Agent{}, fault.New(fault.Conflict, "not-available", "That agent is not bound to the session's account.")
 	}
-	if g.Status != agent.Online {
+	if g.At(c.now).Status != agent.Online {
 		return agent.Agent{}, fault.New(fault.Conflict, "not-available", "That agent is not online.")
 	}
 	return g, nil

@@ -136,7 +136,8 @@ func TestStaleSeats(t *testing.T) {
 	w.agent("default", "busy", coreagent.RoleAgent, 2, "shop")
 	first, second, third := string(w.says("shop", "a", "hi")), string(w.says("shop", "b", "hi")), string(w.says("shop", "c", "hi"))
 	w.call("busy", "POST", path(first, "accept"), nil).want(200)
-	w.must(w.store.TakeSeat(t.Context(), "default", "busy", session.ID(second), 2, w.clock())) // and then the process died
+	_, err := w.store.TakeSeat(t.Context(), "default", "busy", session.ID(second), 2, w.clock()) // and then the process died
+	w.must(err)
 	w.call("busy", "POST", path(third, "accept"), nil).want(409, "capacity-full")
 	w.pass(time.Minute)
 	w.call("busy", "POST", path(third, "accept"), nil).want(200)

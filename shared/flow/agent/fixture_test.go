@@ -43,6 +43,7 @@ type world struct {
 	h     http.Handler
 
 	route, outbound *wakeUps
+	hooks           *wakeUps
 	media           *files
 	typer           *typer
 	log             *logText
@@ -58,7 +59,7 @@ type world struct {
 // business rival has the account den, the agent eve bound to it and the admin rex.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: epoch, route: &wakeUps{}, outbound: &wakeUps{}, typer: &typer{}, log: &logText{}, keys: map[string]string{}}
+	w := &world{t: t, now: epoch, route: &wakeUps{}, outbound: &wakeUps{}, hooks: &wakeUps{}, typer: &typer{}, log: &logText{}, keys: map[string]string{}}
 	db, err := bolt.Open(bolt.Options{Path: filepath.Join(t.TempDir(), "kefu.db"), Now: w.clock})
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +72,8 @@ func newWorld(t *testing.T) *world {
 	w.db, w.store = db, db.Store()
 	w.media = &files{store: w.store, now: w.clock, bytes: map[string][]byte{}}
 	w.api = &agent.API{
-		Store: w.store, Media: w.media, Typer: w.typer, Now: w.clock, Rand: rand.Reader, Version: "test",
-		Shell:    &shell.Shell{Store: w.store, Route: w.route, Outbound: w.outbound, Now: w.clock},
+		Store: w.store, Media: w.media, Typer: w.typer, Doctor: physician{w.clock}, Now: w.clock, Rand: rand.Reader, Version: "test",
+		Shell:    &shell.Shell{Store: w.store, Route: w.route, Outbound: w.outbound, Hooks: w.hooks, Now: w.clock},
 		Log:      slog.New(slog.NewJSONHandler(w.log, nil)),
 		AdminKey: agent.HashKey(operatorKey),
 	}
@@ -189,7 +190,7 @@ func (w *world) arrives(to account.ID, who account.Customer, c message.Content, 
 		})
 	}
 	res, err := w.api.Shell.Do(w.t.Context(), session.Ref{Account: to, Customer: who}, session.RulesOf(a), row, session.Arrived{
-		ID: fresh, Account: to, Customer: who, Key: string(fresh), At: at, Action: action, FromCustomer: fromCustomer,
+		ID: fresh, Account: to, Customer: who, Key: string(fresh), At: at, Action: action, FromCustomer: fromCustomer, Text: c.Words(),
 	})
 	w.must(err)
 	return res.Session.ID

@@ -51,6 +51,13 @@ var routes = []route{
 	{"DELETE", "/v1/accounts/{account}", "deleteAccount", admins, noBody, false, (*call).deleteAccount},
 	{"PUT", "/v1/accounts/{account}/routing", "putRouting", admins, jsonBody, false, (*call).putRouting},
 	{"GET", "/v1/accounts/{account}/routing", "getRouting", agents, noBody, false, (*call).getRouting},
+	{"GET", "/v1/accounts/{account}/doctor", "getDoctor", agents, noBody, false, (*call).getDoctor},
+	{"PUT", "/v1/accounts/{account}/webhook", "putWebhook", admins, jsonBody, true, (*call).putWebhook},
+	{"GET", "/v1/accounts/{account}/webhook", "getWebhook", admins, noBody, false, (*call).getWebhook},
+	{"DELETE", "/v1/accounts/{account}/webhook", "deleteWebhook", admins, noBody, false, (*call).deleteWebhook},
+	{"POST", "/v1/accounts/{account}/webhook/secret", "createSecret", admins, noBody, true, (*call).createSecret},
+	{"GET", "/v1/accounts/{account}/webhook/dead", "listDeadNews", admins, noBody, false, (*call).listDeadNews},
+	{"POST", "/v1/accounts/{account}/webhook/dead/{news}/resend", "resendDeadNews", admins, noBody, false, (*call).resendDeadNews},
 	{"POST", "/v1/accounts/{account}/media", "uploadMedia", agents, fileBody, false, (*call).uploadMedia},
 	{"GET", "/v1/media/{media}", "getMedia", agents, noBody, false, (*call).getMedia},
 
@@ -72,6 +79,7 @@ var routes = []route{
 	{"POST", "/v1/sessions/{session}/messages", "sendMessage", agents, jsonBody, false, (*call).sendMessage},
 	{"GET", "/v1/sessions/{session}/messages/{message}", "getMessage", agents, noBody, false, (*call).getMessage},
 	{"DELETE", "/v1/sessions/{session}/messages/{message}", "cancelMessage", agents, noBody, false, (*call).cancelMessage},
+	{"POST", "/v1/sessions/{session}/messages/{message}/approve", "approveMessage", agents, noBody, false, (*call).approveMessage},
 }
 
 // writes reports whether the call changes anything.
@@ -93,6 +101,7 @@ type call struct {
 	retry string
 
 	rules accountRules
+	seat  seat   // taken by the call
 	code  string // of the problem that was answered, for the log
 	cause error  // what it came from
 }

@@ -1,11 +1,11 @@
 package agent
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 
 	"kefu/shared/core/account"
+	"kefu/shared/core/bot"
 	"kefu/shared/core/fault"
 )
 
@@ -17,6 +17,9 @@ func (c *call) getRouting() (answer, error) {
 	return ok(viewRouting(a.Settings.Routing)), nil
 }
 
+// maxRouting bounds an account's rules: they are part of its record, which every function reads once a minute.
+const maxRouting = 192 << 10
+
 // putRouting replaces the rules by which sessions find their agents.
 func (c *call) putRouting() (answer, error) {
 	a, err := c.account()
@@ -27,23 +30,18 @@ func (c *call) putRouting() (answer, error) {
 	if err := c.decode(&rules); err != nil {
 		return answer{}, err
 	}
-	for name, part := range map[string]*json.RawMessage{
-		"bot": &rules.Bot, "handoff": &rules.Handoff, "hours": &rules.Hours, "spend": &rules.Spend,
-	} {
-		if bytes.Equal(*part, []byte("null")) {
-			*part = nil
-		}
-		if len(*part) > 0 && (*part)[0] != '{' {
-			return answer{}, wrongField("wrong-type", name, name+" must be an object.")
+	for _, err := range []error{rules.Check(), rules.For(a.Channel), bot.Check(rules.Bot, a.Channel)} {
+		if err != nil {
+			return answer{}, err
 		}
 	}
-	if err := rules.Check(); err != nil {
-		return answer{}, err
+	if b, err := json.Marshal(rules); err != nil || len(b) > maxRouting {
+		return answer{}, fault.New(fault.Invalid, "routing-invalid", fmt.Sprintf("The rules have more than %d KiB in all: each message of a customer reads them.", maxRouting>>10))
 	}
 	if err := c.Store.SetRouting(c.ctx(), a.ID, rules); err != nil {
 		return answer{}, named(fmt.Errorf("set routing: %w", err), "account")
 	}
-	if rules.Assign.Mode == account.Auto {
+	if rules.Assign.Mode == account.Auto || rules.Queue.Text != "" {
 		// Whoever waits now is not given out by anything else.
 		if err := c.Shell.WakeRouter(c.ctx(), a.ID); err != nil {
 			return answer{}, fault.Wrap(fault.Unavailable, "", err)

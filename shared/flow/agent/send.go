@@ -68,6 +68,8 @@ type outgoing struct {
 	content message.Content
 	event   session.Enqueue
 
+	visiting bool // a supervisor who writes without taking the session
+
 	row message.Message // what is stored
 	err error           // why it isn't
 }
@@ -105,7 +107,7 @@ func (o *outgoing) read(a account.Account) error {
 	default:
 		return wrongField("message-invalid", "when_closed", "when_closed must be hold or fail.")
 	}
-	o.event.Parts = o.content.Parts()
+	o.event.Parts, o.event.By, o.event.Bytes = o.content.Parts(), string(o.id.Agent), o.content.TextBytes()
 	return o.checkMedia(a)
 }
 
@@ -148,11 +150,26 @@ func (o *outgoing) checkMedia(a account.Account) error {
 	return nil
 }
 
-// accept enqueues the message and stores its row.
+// accept enqueues the message and stores its row. A session that nobody serves becomes
+// the agent's who writes.
 func (o *outgoing) accept() (message.Message, session.Session, error) {
+	m, s, err := o.enqueue(func(cur session.Session) error {
+		if !o.visiting && o.vacant(cur) {
+			return errVacant
+		}
+		return o.permitted(cur)
+	}, o.event)
+	if errors.Is(err, errVacant) {
+		return o.takeOver()
+	}
+	return m, s, err
+}
+
+// enqueue applies the events, the last of which enqueues the message, if the check permits it.
+func (o *outgoing) enqueue(check func(session.Session) error, events ...session.Event) (message.Message, session.Session, error) {
 	o.row, o.err = message.Message{}, nil
-	sh, _ := o.guard(o.permitted)
-	res, err := sh.Do(o.ctx(), o.path.Ref(), o.rules, o.store, o.event)
+	sh, _ := o.guard(check)
+	res, err := sh.Do(o.ctx(), o.path.Ref(), o.rules, o.store, events...)
 	switch {
 	case o.err != nil:
 		return message.Message{}, session.Session{}, o.err

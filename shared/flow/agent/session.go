@@ -174,7 +174,7 @@ func (c *call) query() (session.Query, error) {
 		q.Visible = append([]account.ID{}, c.id.Accounts...)
 	}
 	if q.State != "" && !q.State.Valid() {
-		return q, wrongField("bad-parameter", "state", "state must be bot, queued, serving, released, closed or expired.")
+		return q, wrongField("bad-parameter", "state", "state must be bot, queued, serving, released, external, closed or expired.")
 	}
 	if q.Agent == me {
 		q.Agent = c.id.Agent

@@ -42,6 +42,8 @@ type Accounts interface {
 	// Conflict with code "account-taken".
 	PutAccount(ctx context.Context, a account.Account) (created bool, err error)
 	SetRouting(ctx context.Context, id account.ID, r account.Routing) error
+	// SetWebhook replaces where an account's events are told, and the secrets that sign them.
+	SetWebhook(ctx context.Context, id account.ID, w account.Webhook, s account.Signing) error
 	DeleteAccount(ctx context.Context, id account.ID) error
 	Accounts(ctx context.Context, t tenant.ID, cursor string, limit int) (items []account.Account, next string, err error)
 }
@@ -49,9 +51,10 @@ type Accounts interface {
 // Agents are who answers.
 type Agents interface {
 	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
-	// PutAgent makes or replaces; Status, StatusAt and CreatedAt of an existing one stay.
+	// PutAgent makes or replaces; Status, StatusAt, Until and CreatedAt of an existing one stay.
 	PutAgent(ctx context.Context, a agent.Agent) (created bool, err error)
-	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at time.Time) (agent.Agent, error)
+	// SetStatus changes the presence as agent.Agent.Present does.
+	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at, until time.Time) (agent.Agent, error)
 	// DeleteAgent removes the agent and all its keys.
 	DeleteAgent(ctx context.Context, t tenant.ID, id agent.ID) error
 	Agents(ctx context.Context, t tenant.ID, cursor string, limit int) (items []agent.Agent, next string, err error)
@@ -67,11 +70,13 @@ type Keys interface {
 
 // Seats are the agents' places.
 type Seats interface {
-	// TakeSeat takes nothing more for a session that has a seat already; Conflict "capacity-full" when all are taken.
-	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) error
-	// FreeSeat gives it back; one that isn't taken is no error.
-	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
-	Seats(ctx context.Context, t tenant.ID, a agent.ID) ([]agent.Seat, error)
+	// TakeSeat takes nothing more for a session that has a seat already, and tells so; Conflict "capacity-full" when all are taken.
+	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) (taken bool, err error)
+	// KeepSeat notes that a session which has a seat needs it as of that time; kept is false if it has none.
+	KeepSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, at time.Time) (kept bool, err error)
+	// FreeSeat gives it back, unless it was taken or kept after that time; one that isn't taken is no error.
+	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, at time.Time) error
+	Desk(ctx context.Context, t tenant.ID, a agent.ID) (agent.Desk, error)
 }
 
 // Sessions are the conversations.
@@ -94,6 +99,8 @@ type Messages interface {
 	Messages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
 	Media(ctx context.Context, id string) (message.Media, error)
 	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
+	// RawPushes lists what was kept under an account's id because it had no place in a conversation, oldest first.
+	RawPushes(ctx context.Context, a account.ID, cursor string, limit int) (items []message.RawPush, next string, err error)
 }
 
 // Calls are the answers to calls with an idempotency key.

@@ -57,19 +57,21 @@ type agentView struct {
 	Capacity  int          `json:"capacity"`
 	Status    agent.Status `json:"status"`
 	StatusAt  time.Time    `json:"status_at,omitzero"`
+	Until     time.Time    `json:"status_until,omitzero"`
 	Load      int          `json:"load"`
 	CreatedAt time.Time    `json:"created_at"`
 }
 
 // viewAgent shows an agent, with those of his accounts that the key sees itself.
 func (c *call) viewAgent(g agent.Agent) (agentView, error) {
-	seats, err := c.Store.Seats(c.ctx(), g.Tenant, g.ID)
+	g = g.At(c.now)
+	d, err := c.Store.Desk(c.ctx(), g.Tenant, g.ID)
 	if err != nil {
 		return agentView{}, fmt.Errorf("list seats: %w", err)
 	}
 	v := agentView{
-		ID: g.ID, Name: g.Name, Role: g.Role, Accounts: []account.ID{}, Capacity: g.Capacity, Status: g.Status,
-		StatusAt: g.StatusAt.UTC(), Load: len(seats), CreatedAt: g.CreatedAt.UTC(),
+		ID: g.ID, Name: g.Name, Role: g.Role, Accounts: []account.ID{}, Capacity: g.Capacity, Status: g.Status, Until: g.Until.UTC(),
+		StatusAt: g.StatusAt.UTC(), Load: len(d.Seats), CreatedAt: g.CreatedAt.UTC(),
 	}
 	for _, id := range g.Accounts {
 		if c.id.Sees(id) {
@@ -102,7 +104,11 @@ type sessionView struct {
 	Customer       account.Customer `json:"customer"`
 	State          session.State    `json:"state"`
 	Agent          agent.ID         `json:"agent,omitempty"`
+	LastAgent      agent.ID         `json:"last_agent,omitempty"`
 	QueuePosition  int              `json:"queue_position,omitempty"`
+	QueuedAt       time.Time        `json:"queued_at,omitzero"`
+	Priority       int              `json:"priority,omitempty"`
+	ExternalUntil  time.Time        `json:"external_until,omitzero"`
 	OpenedAt       time.Time        `json:"opened_at"`
 	LastCustomerAt time.Time        `json:"last_customer_at,omitzero"`
 	EndedAt        time.Time        `json:"ended_at,omitzero"`
@@ -112,11 +118,18 @@ type sessionView struct {
 }
 
 func viewSession(s session.Session, place int, now time.Time) sessionView {
-	return sessionView{
+	v := sessionView{
 		ID: s.ID, Account: s.Account, Channel: s.Channel, Customer: s.Customer, State: s.State, Agent: s.Agent,
 		QueuePosition: place, OpenedAt: s.OpenedAt.UTC(), LastCustomerAt: s.LastCustomerAt.UTC(), EndedAt: s.EndedAt.UTC(),
-		EndedBy: s.EndedBy, Waiting: len(s.Outbox), Window: viewWindow(s.Window, now),
+		EndedBy: s.EndedBy, Waiting: len(s.Outbox), Window: viewWindow(s.Window, now), LastAgent: s.LastAgent,
 	}
+	switch s.State {
+	case session.Queued:
+		v.QueuedAt, v.Priority = s.QueuedAt.UTC(), s.Priority
+	case session.External:
+		v.ExternalUntil = s.ExternalUntil.UTC()
+	}
+	return v
 }
 
 // duplicates tells how often the platform delivered a push again.
@@ -131,17 +144,21 @@ type messageView struct {
 	Session   message.SessionID `json:"session"`
 	Direction message.Direction `json:"direction"`
 	message.Content
-	State      message.State `json:"state"`
-	Reason     string        `json:"reason,omitempty"`
-	Code       int           `json:"code,omitempty"`
-	By         string        `json:"by,omitempty"`
-	CreatedAt  time.Time     `json:"created_at"`
-	SentAt     time.Time     `json:"sent_at,omitzero"`
-	SendAt     time.Time     `json:"send_at,omitzero"`
-	ExpiresAt  time.Time     `json:"expires_at,omitzero"`
-	Parts      int           `json:"parts,omitempty"`
-	PartsSent  int           `json:"parts_sent,omitempty"`
-	Duplicates *duplicates   `json:"duplicates,omitempty"`
+	State     message.State `json:"state"`
+	Reason    string        `json:"reason,omitempty"`
+	Code      int           `json:"code,omitempty"`
+	By        string        `json:"by,omitempty"`
+	CreatedAt time.Time     `json:"created_at"`
+	SentAt    time.Time     `json:"sent_at,omitzero"`
+	SendAt    time.Time     `json:"send_at,omitzero"`
+	ExpiresAt time.Time     `json:"expires_at,omitzero"`
+	Parts     int           `json:"parts,omitempty"`
+	PartsSent int           `json:"parts_sent,omitempty"`
+	// With is the message in whose text this one went out too.
+	With       message.ID     `json:"with,omitempty"`
+	Cause      *message.Cause `json:"cause,omitempty"`
+	ApprovedBy string         `json:"approved_by,omitempty"`
+	Duplicates *duplicates    `json:"duplicates,omitempty"`
 }
 
 func viewMessage(m message.Message, conversation session.Session, now time.Time) messageView {
@@ -149,7 +166,7 @@ func viewMessage(m message.Message, conversation session.Session, now time.Time)
 	v := messageView{
 		ID: m.ID, Session: m.Session, Direction: m.Direction, Content: shown(m), State: state, Reason: reason,
 		Code: m.Code, By: m.By, CreatedAt: m.CreatedAt.UTC(), SentAt: m.SentAt.UTC(), SendAt: m.SendAt.UTC(),
-		ExpiresAt: m.ExpiresAt.UTC(), Parts: m.Parts, PartsSent: m.PartsSent,
+		ExpiresAt: m.ExpiresAt.UTC(), Parts: m.Parts, PartsSent: m.PartsSent, With: m.With, Cause: m.Cause, ApprovedBy: m.Approved,
 	}
 	for _, w := range conversation.Outbox {
 		if w.Message == m.ID {

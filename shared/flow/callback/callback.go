@@ -1,11 +1,13 @@
 // Package callback takes the platform's pushes: verify, decrypt, put into the
 // inbound queue, answer at once. Start with [Callback]; it is an http.Handler for
-// GET and POST /callback/{account}.
+// GET and POST /callback/{account}. What the answer is, the account's settings and the
+// push say: "success", or that the platform's own tool shall have the customer.
 package callback
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"kefu/shared/core/account"
+	"kefu/shared/core/doctor"
+	"kefu/shared/core/external"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
 	"kefu/shared/core/queue"
@@ -30,13 +34,23 @@ type Channel interface {
 	// Echo answers the URL check with the text that it must be answered with.
 	Echo(a account.Account, query url.Values) (string, error)
 	// Open verifies and decrypts a push. A push that is signed well but can't be
-	// read is no error: it is kept raw.
-	Open(a account.Account, query url.Values, body []byte, at time.Time) (message.Push, error)
+	// read is no error: it is kept raw. What comes with the push is for HandOver alone.
+	Open(a account.Account, query url.Values, body []byte, at time.Time) (message.Opened, error)
+	// Read brings a push into Kefu's own form. An error means that it can't be read.
+	Read(a account.Account, p message.Push) (message.Inbound, error)
+	// HandOver writes the answer to a message that hands it to the platform's own tool.
+	HandOver(a account.Account, o message.Opened, at time.Time) ([]byte, error)
 }
 
 // Inbound takes pushes; a nil error means that the push is durable.
 type Inbound interface {
 	Send(ctx context.Context, group string, delay time.Duration, body []byte) error
+}
+
+// Sights hears of the platform's calls that were refused, and of checks of the address.
+// Note never fails, and takes a fraction of a second at most.
+type Sights interface {
+	Note(ctx context.Context, s doctor.Sighting)
 }
 
 // MaxBody is the largest push that is read. The platform's are a few kilobytes.
@@ -54,6 +68,7 @@ type Callback struct {
 	Fresh   Accounts
 	Channel Channel
 	Inbound Inbound
+	Sights  Sights // nil: nobody wants to know
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -65,16 +80,47 @@ type Callback struct {
 func (c *Callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := c.Now()
 	id := account.ID(r.PathValue("account"))
-	answer, err := c.answer(r, id, start)
-	status := http.StatusOK
+	done, err := c.answer(r, id, start)
+	status, text := http.StatusOK, done.text
 	if err != nil {
-		status, answer = refusal(err)
+		status, text = refusal(err)
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, answer) // on failure the platform has gone, and pushes again
-	c.log(r, id, status, err, c.Now().Sub(start))
+	_, _ = io.WriteString(w, text) // on failure the platform has gone, and pushes again
+	c.log(r, id, status, done, err, c.Now().Sub(start))
+	c.note(r, id, start, err)
+}
+
+// note tells of a call of an account that exists: why it was refused, or that it was a
+// check that passed. Accepted pushes are told of where they are read.
+func (c *Callback) note(r *http.Request, id account.ID, at time.Time, err error) {
+	if c.Sights == nil {
+		return
+	}
+	s := doctor.Sighting{Account: id, At: at, Check: r.Method == http.MethodGet}
+	if err != nil {
+		// Whatever is no refusal has no reason: an unknown account, a queue that is full.
+		if s.Reason = doctor.Reason(fault.CodeOf(err)); !s.Reason.Known() {
+			return
+		}
+		if other := (*doctor.Mismatch)(nil); errors.As(err, &other) {
+			s.Found = other.Found
+		}
+	} else if !s.Check {
+		return
+	}
+	c.Sights.Note(r.Context(), s)
+}
+
+// reply is what the platform is told.
+type reply struct {
+	text string
+	// transferred: it hands the customer to the platform's own tool.
+	transferred bool
+	// kept is why it does not, although the settings say so.
+	kept error
 }
 
 // refusal is the answer to an error. It never tells why.
@@ -92,37 +138,70 @@ func refusal(err error) (int, string) {
 	return http.StatusInternalServerError, "try again"
 }
 
-func (c *Callback) answer(r *http.Request, id account.ID, now time.Time) (string, error) {
+func (c *Callback) answer(r *http.Request, id account.ID, now time.Time) (reply, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	if !account.ValidID(string(id)) {
-		return "", fault.New(fault.NotFound, "no-account", "no such account")
+		return reply{}, fault.New(fault.NotFound, "no-account", "no such account")
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return "", fault.Wrap(fault.Denied, "query", err)
+		return reply{}, fault.Wrap(fault.Denied, "query", err)
 	}
 	a, err := c.Accounts.Account(ctx, id)
 	if err != nil {
-		return "", fmt.Errorf("account: %w", err)
+		return reply{}, fmt.Errorf("account: %w", err)
 	}
 	if r.Method == http.MethodGet {
-		return verified(ctx, c, a, func(a account.Account) (string, error) { return c.Channel.Echo(a, query) })
+		echo, err := verified(ctx, c, &a, func() (string, error) { return c.Channel.Echo(a, query) })
+		return reply{text: echo}, err
 	}
 	body, err := read(r)
 	if err != nil {
-		return "", err
+		return reply{}, err
 	}
-	push, err := verified(ctx, c, a, func(a account.Account) (message.Push, error) { return c.Channel.Open(a, query, body, now) })
+	opened, err := verified(ctx, c, &a, func() (message.Opened, error) { return c.Channel.Open(a, query, body, now) })
 	if err != nil {
-		return "", err
+		return reply{}, err
 	}
-	return "success", c.queue(ctx, push)
+	// Before the push is queued, since it goes there with the mark of what it was answered.
+	done := c.decide(a, opened, now)
+	opened.Transferred = done.transferred
+	return done, c.queue(ctx, opened.Push)
 }
 
-// verified tries what needs the account's keys, and once more if they are others by now.
-func verified[T any](ctx context.Context, c *Callback, a account.Account, try func(account.Account) (T, error)) (T, error) {
-	out, err := try(a)
+// decide says what a push is answered with. It goes by the settings and by the push
+// alone, so that every delivery of a push is answered alike, and nothing is waited for.
+// A hand-over that can't be written is none: the message is for this system then.
+func (c *Callback) decide(a account.Account, o message.Opened, now time.Time) reply {
+	success := reply{text: "success"}
+	rules := a.Settings.Routing
+	if rules.External.Off() { // the usual case is spared the reading
+		return success
+	}
+	in, err := c.Channel.Read(a, o.Push)
+	if err != nil {
+		return success // ingest keeps it raw, and tells why
+	}
+	text := ""
+	if in.Content.Text != nil {
+		text = in.Content.Text.Content
+	}
+	if !external.HandsOver(rules, text, in.FromCustomer, now) {
+		return success
+	}
+	handOver, err := c.Channel.HandOver(a, o, now)
+	if err != nil {
+		success.kept = err
+		return success
+	}
+	return reply{text: string(handOver), transferred: true}
+}
+
+// verified tries what needs the account's keys, and once more if they are others by now;
+// a is then the account as it is.
+func verified[T any](ctx context.Context, c *Callback, a *account.Account, try func() (T, error)) (T, error) {
+	out, err := try()
 	if c.Fresh == nil || fault.KindOf(err) != fault.Denied {
 		return out, err
 	}
@@ -131,7 +210,8 @@ func verified[T any](ctx context.Context, c *Callback, a account.Account, try fu
 		fresh.Mode == a.Mode && fresh.AppID == a.AppID && fresh.OriginalID == a.OriginalID && fresh.Format == a.Format) {
 		return out, err
 	}
-	return try(fresh)
+	*a = fresh
+	return try()
 }
 
 func read(r *http.Request) ([]byte, error) {
@@ -146,7 +226,7 @@ func read(r *http.Request) ([]byte, error) {
 }
 
 func tooLarge() error {
-	return fault.WithStatus(fault.New(fault.Invalid, "too-large", "the body is over the limit"), http.StatusRequestEntityTooLarge)
+	return fault.WithStatus(fault.New(fault.Invalid, string(doctor.Oversized), "the body is over the limit"), http.StatusRequestEntityTooLarge)
 }
 
 func (c *Callback) queue(ctx context.Context, p message.Push) error {
@@ -165,19 +245,25 @@ func (c *Callback) queue(ctx context.Context, p message.Push) error {
 	return nil
 }
 
-func (c *Callback) log(r *http.Request, id account.ID, status int, err error, took time.Duration) {
+func (c *Callback) log(r *http.Request, id account.ID, status int, done reply, err error, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("function", "callback"), slog.String("account", printable(id)), slog.String("method", r.Method),
 		slog.Int("status", status), slog.Duration("took", took),
 	}
 	level := slog.LevelInfo
-	if err != nil {
+	switch {
+	case err != nil:
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.String("reason", fault.CodeOf(err)))
 		if status >= http.StatusInternalServerError {
 			level = slog.LevelError
 			attrs = append(attrs, slog.String("cause", err.Error()))
 		}
+	case done.transferred:
+		attrs = append(attrs, slog.Bool("transferred", true))
+	case done.kept != nil:
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.Bool("transferred", false), slog.String("reason", fault.CodeOf(done.kept)))
 	}
 	c.Log.LogAttrs(r.Context(), level, "push", attrs...)
 }

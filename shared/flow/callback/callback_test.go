@@ -37,8 +37,17 @@ func (p *parts) Echo(_ account.Account, q url.Values) (string, error) {
 	return q.Get("echostr"), p.open
 }
 
-func (p *parts) Open(a account.Account, _ url.Values, body []byte, at time.Time) (message.Push, error) {
-	return message.Push{Account: a.ID, Customer: p.customer, Key: "k1", Body: body, ReceivedAt: at}, p.open
+func (p *parts) Open(a account.Account, _ url.Values, body []byte, at time.Time) (message.Opened, error) {
+	return message.Opened{Push: message.Push{Account: a.ID, Customer: p.customer, Key: "k1", Body: body, ReceivedAt: at}}, p.open
+}
+
+// Read and HandOver are for accounts that use the platform's own tool.
+func (p *parts) Read(account.Account, message.Push) (message.Inbound, error) {
+	panic("the push was read, although the account hands nothing over")
+}
+
+func (p *parts) HandOver(account.Account, message.Opened, time.Time) ([]byte, error) {
+	panic("the push was handed over, although the account hands nothing over")
 }
 
 func (p *parts) Send(ctx context.Context, group string, _ time.Duration, body []byte) error {
@@ -70,7 +79,7 @@ func TestAnswers(t *testing.T) {
 		{"push, wrong kind of refusal", "POST", "/callback/shop", "", parts{open: fault.New(fault.Invalid, "base64", "")}, 403, "forbidden", "base64"},
 		{"unknown account", "POST", "/callback/nobody", "<xml/>", parts{account: fault.New(fault.NotFound, "no-account", "")}, 404, "not found", "no-account"},
 		{"impossible account", "POST", "/callback/a%20b", "<xml/>", parts{}, 404, "not found", "(invalid)"},
-		{"too large", "POST", "/callback/shop", strings.Repeat("x", MaxBody+1), parts{}, 413, "too large", "too-large"},
+		{"too large", "POST", "/callback/shop", strings.Repeat("x", MaxBody+1), parts{}, 413, "too large", "oversized"},
 		{"just not too large", "POST", "/callback/shop", strings.Repeat("x", MaxBody), parts{customer: "mei"}, 200, "success", ""},
 		{"the queue is full", "POST", "/callback/shop", "<xml/>", parts{queue: errDisk}, 500, "try again", "inbound-queue"},
 		{"the queue refuses for good", "POST", "/callback/shop", "<xml/>", parts{queue: fault.New(fault.Invalid, "x", "")}, 500, "try again", "inbound-queue"},

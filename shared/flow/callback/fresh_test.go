@@ -21,12 +21,12 @@ type keys struct {
 	tries int
 }
 
-func (k *keys) Open(a account.Account, _ url.Values, body []byte, at time.Time) (message.Push, error) {
+func (k *keys) Open(a account.Account, _ url.Values, body []byte, at time.Time) (message.Opened, error) {
 	k.tries++
 	if a.Token != k.good {
-		return message.Push{}, fault.New(fault.Denied, "signature", "")
+		return message.Opened{}, fault.New(fault.Denied, "signature", "")
 	}
-	return message.Push{Account: a.ID, Key: "k", Body: body, ReceivedAt: at}, nil
+	return message.Opened{Push: message.Push{Account: a.ID, Key: "k", Body: body, ReceivedAt: at}}, nil
 }
 
 // holding is an Accounts with one token.

@@ -74,14 +74,18 @@ func (s *Sweep) Run(ctx context.Context) error {
 }
 
 func (s *Sweep) sweep(ctx context.Context, before time.Time) (visited int, first error) {
+	routers, senders := &wakes{to: s.Shell.Route}, &wakes{to: s.Shell.Outbound}
+	under := *s.Shell
+	under.Route, under.Outbound = routers, senders
 	cursor := ""
 	for {
 		refs, next, err := s.Index.Due(ctx, before, cursor, page)
 		if err != nil {
 			return visited, errors.Join(first, fmt.Errorf("due index: %w", err))
 		}
-		n, err := s.visitAll(ctx, refs)
+		n, err := s.visitAll(ctx, &under, refs)
 		visited += n
+		err = errors.Join(err, routers.flush(ctx), senders.flush(ctx))
 		if first == nil {
 			first = err
 		}
@@ -97,7 +101,7 @@ func (s *Sweep) sweep(ctx context.Context, before time.Time) (visited int, first
 
 // visitAll visits conversations, several at a time: each is mostly waiting for the
 // store. It returns how many were visited, and the first fault.
-func (s *Sweep) visitAll(ctx context.Context, refs []session.Ref) (visited int, first error) {
+func (s *Sweep) visitAll(ctx context.Context, under *shell.Shell, refs []session.Ref) (visited int, first error) {
 	var (
 		next atomic.Int64
 		all  sync.WaitGroup
@@ -106,7 +110,7 @@ func (s *Sweep) visitAll(ctx context.Context, refs []session.Ref) (visited int, 
 	for range min(visitors, len(refs)) {
 		all.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(refs) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				err := s.visit(ctx, refs[i])
+				err := s.visit(ctx, under, refs[i])
 				if err != nil {
 					s.Log.LogAttrs(ctx, slog.LevelError, "sweep of one conversation",
 						slog.String("function", "expiry"), slog.String("account", string(refs[i].Account)),
@@ -125,7 +129,7 @@ func (s *Sweep) visitAll(ctx context.Context, refs []session.Ref) (visited int, 
 	return visited, first
 }
 
-func (s *Sweep) visit(ctx context.Context, ref session.Ref) error {
+func (s *Sweep) visit(ctx context.Context, under *shell.Shell, ref session.Ref) error {
 	a, err := s.Accounts.Account(ctx, ref.Account)
 	if errors.Is(err, fault.NotFound) {
 		// A deleted account's conversations end by the default rules.
@@ -134,7 +138,7 @@ func (s *Sweep) visit(ctx context.Context, ref session.Ref) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Shell.Do(ctx, ref, session.RulesOf(a), nil, session.Tick{})
+	_, err = under.Do(ctx, ref, session.RulesOf(a), nil, session.Tick{})
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"kefu/shared/core/account"
+	"kefu/shared/core/doctor"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
 	"kefu/shared/core/session"
@@ -48,6 +49,12 @@ type Media interface {
 	Expect(ctx context.Context, a account.Account, files []message.PlatformMedia, at time.Time) error
 }
 
+// Sights hears of accepted pushes. Note never fails, and takes a fraction of a second at
+// most.
+type Sights interface {
+	Note(ctx context.Context, s doctor.Sighting)
+}
+
 // Fetcher takes requests to fetch files before the platform drops them.
 type Fetcher interface {
 	Send(ctx context.Context, group string, delay time.Duration, body []byte) error
@@ -61,6 +68,7 @@ type Ingest struct {
 	Shell    *shell.Shell
 	Media    Media
 	Fetch    Fetcher
+	Sights   Sights // nil: nobody wants to know
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -91,7 +99,23 @@ func (in *Ingest) Handle(ctx context.Context, body []byte) error {
 		level, attrs = slog.LevelError, append(attrs, slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
 	}
 	in.Log.LogAttrs(ctx, level, "push", attrs...)
+	if err == nil {
+		in.note(ctx, p, done)
+	}
 	return err
+}
+
+// note tells of a push that was accepted. One that had come before says nothing of how
+// things are now.
+func (in *Ingest) note(ctx context.Context, p message.Push, d done) {
+	if in.Sights == nil || d.gone || d.did == "dropped" {
+		return
+	}
+	s := doctor.Sighting{Account: p.Account, At: p.ReceivedAt, Mode: p.Mode, Format: p.Format, SentAt: p.SentAt}
+	if d.odd {
+		s.Reason = doctor.Unreadable
+	}
+	in.Sights.Note(ctx, s)
 }
 
 // done is what became of a push, for the log.
@@ -99,12 +123,15 @@ type done struct {
 	kind, did string
 	session   session.ID
 	odd       bool // a customer may have written something that nobody sees
+	gone      bool // there is no such account any more
 }
 
 func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
 	a, err := in.Accounts.Account(ctx, p.Account)
 	if errors.Is(err, fault.NotFound) {
-		return in.keep(ctx, p, "", "account-deleted")
+		d, err := in.keep(ctx, p, "", "account-deleted")
+		d.gone = true
+		return d, err
 	}
 	if err != nil {
 		return done{}, fmt.Errorf("account: %w", err)
@@ -154,10 +181,7 @@ func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Pus
 		}
 		return err
 	}
-	res, err := in.Shell.Do(ctx, session.Ref{Account: a.ID, Customer: msg.Customer}, session.RulesOf(a), row, session.Arrived{
-		ID: sessionID(a.ID, msg.Customer, msg.Key), Account: a.ID, Customer: msg.Customer, Key: msg.Key,
-		At: msg.At, HeardAt: p.ReceivedAt, Action: msg.Action, FromCustomer: msg.FromCustomer,
-	})
+	res, err := in.Shell.Do(ctx, session.Ref{Account: a.ID, Customer: msg.Customer}, session.RulesOf(a), row, arrived(a, p, msg))
 	if fault.CodeOf(err) == "no-session" {
 		return in.keep(ctx, p, d.kind, "no-session")
 	}
@@ -176,6 +200,22 @@ func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Pus
 		return d, in.Store.RecordDrop(ctx, a.ID, p.Key, p.ReceivedAt)
 	}
 	return d, nil
+}
+
+// arrived is what the push means to the conversation.
+func arrived(a account.Account, p message.Push, msg message.Inbound) session.Arrived {
+	e := session.Arrived{
+		ID: sessionID(a.ID, msg.Customer, msg.Key), Account: a.ID, Customer: msg.Customer, Key: msg.Key,
+		At: msg.At, HeardAt: p.ReceivedAt, Action: msg.Action, FromCustomer: msg.FromCustomer,
+		Text: msg.Content.Words(), Transferred: p.Transferred,
+	}
+	if t := msg.Content.Text; t != nil {
+		e.Tapped = t.MenuID
+	}
+	if ev := msg.Content.Event; ev != nil {
+		e.Name, e.MenuKey = ev.Name, ev.Key
+	}
+	return e
 }
 
 func (in *Ingest) keep(ctx context.Context, p message.Push, kind, reason string) (done, error) {

@@ -1,198 +1,136 @@
-// Package route gives waiting sessions to free agents. Start with [Router.Handle],
-// which takes a wake-up that names an account: somebody waits there, or somebody
-// has become free.
+// Package route gives waiting sessions to free agents, tells who waits his place,
+// takes sessions from agents who have gone, and asks the business's responder. Start
+// with [Router.Handle], which takes a wake-up; each kind of wake-up is a file of its own.
 package route
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
 	"kefu/shared/core/fault"
-	"kefu/shared/core/route"
+	"kefu/shared/core/hook"
+	"kefu/shared/core/message"
 	"kefu/shared/core/session"
 	"kefu/shared/core/tenant"
 	"kefu/shared/shell"
 )
 
-// Accounts finds an account; NotFound if it has been deleted.
+// Accounts finds an account, perhaps as it was a minute ago; NotFound if it has been deleted.
 type Accounts interface {
 	Account(ctx context.Context, id account.ID) (account.Account, error)
 }
 
-// Sessions lists the queue of an account, longest waiting first.
+// Sessions lists the queue of an account, in its order, and finds sessions.
 type Sessions interface {
 	Sessions(ctx context.Context, q session.Query) (items []session.Session, next string, err error)
 	SessionByID(ctx context.Context, id session.ID) (session.Session, error)
+	// Session returns a customer's current session.
+	Session(ctx context.Context, a account.ID, c account.Customer) (session.Session, error)
+}
+
+// Messages finds the row of a message; NotFound if there is none.
+type Messages interface {
+	Message(ctx context.Context, id message.ID) (message.Message, error)
 }
 
 // Agents knows who may take sessions, and keeps their seats: however many race,
 // TakeSeat never gives more than capacity seats, and refuses with Conflict.
 type Agents interface {
+	Agent(ctx context.Context, t tenant.ID, id agent.ID) (agent.Agent, error)
 	AgentsOf(ctx context.Context, t tenant.ID, id account.ID) ([]agent.Agent, error)
-	Seats(ctx context.Context, t tenant.ID, a agent.ID) ([]agent.Seat, error)
-	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) error
-	FreeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID) error
+	SetStatus(ctx context.Context, t tenant.ID, id agent.ID, s agent.Status, at, until time.Time) (agent.Agent, error)
+	Desk(ctx context.Context, t tenant.ID, a agent.ID) (agent.Desk, error)
+	// Desks are those of several agents, in their order.
+	Desks(ctx context.Context, t tenant.ID, agents []agent.ID) ([]agent.Desk, error)
+	// TakeSeat tells whether the session had no seat before; if it had, nothing changes.
+	TakeSeat(ctx context.Context, t tenant.ID, a agent.ID, s session.ID, capacity int, at time.Time) (taken bool, err error)
 }
 
-// Router assigns.
+// Responder is the business's own software, which takes the bot's place. An error
+// means that it gives no answer: then the own rules of the bot do, and it is not asked again.
+type Responder interface {
+	Ask(ctx context.Context, a account.Account, turn hook.Ask) (hook.Answer, error)
+}
+
+// Router handles wake-ups.
 type Router struct {
-	Accounts Accounts
-	Sessions Sessions
-	Agents   Agents
-	Shell    *shell.Shell
-	Now      func() time.Time
-	Log      *slog.Logger
+	Accounts  Accounts
+	Sessions  Sessions
+	Messages  Messages
+	Agents    Agents
+	Responder Responder // nil: no account's is asked, and the bot's own rules answer
+	Shell     *shell.Shell
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	mu     sync.Mutex
+	looked map[seatsOf]time.Time // see mayLook
 }
 
-// page is how many waiting sessions are looked at in one reading.
-const page = 200
+// done is what came of a wake-up, for the log.
+type done struct {
+	assigned, told, released int
+	answers                  int
+	session                  session.ID
+	reason                   string
+}
 
-// Handle gives the account's waiting sessions to its free agents, until either
-// run out. Two routers at work on one account do no harm: seats and sessions are
-// taken on condition.
+// Handle does what a wake-up asks for. Any number of routers may be at work at once,
+// and a wake-up may come twice, late or for nothing: seats and sessions are taken on
+// condition, and each step looks at what is so now.
 func (r *Router) Handle(ctx context.Context, body []byte) error {
 	start := r.Now()
-	var w shell.Waiting
-	if err := json.Unmarshal(body, &w); err != nil || w.Account == "" {
-		return fault.New(fault.Invalid, "not-a-wake-up", "the queue message names no account")
+	var w shell.Wake
+	if err := json.Unmarshal(body, &w); err != nil {
+		return fault.New(fault.Invalid, "not-a-wake-up", "the queue message is no wake-up")
 	}
-	n, err := r.run(ctx, w.Account)
-	attrs := []slog.Attr{
-		slog.String("function", "router"), slog.String("account", string(w.Account)),
-		slog.Int("assigned", n), slog.Duration("took", r.Now().Sub(start)),
+	var d done
+	var err error
+	switch {
+	case w.Agent != "" && w.Tenant != "":
+		d, err = r.gone(ctx, w.Tenant, w.Agent)
+	case w.Account != "" && w.Customer != "":
+		d, err = r.turn(ctx, session.Ref{Account: w.Account, Customer: w.Customer})
+	case w.Account != "":
+		d, err = r.serve(ctx, w.Account)
+	default:
+		return fault.New(fault.Invalid, "not-a-wake-up", "the queue message names no account and no agent")
 	}
-	level := slog.LevelInfo
-	if err != nil {
-		level, attrs = slog.LevelError, append(attrs, slog.String("reason", fault.CodeOf(err)), slog.String("cause", err.Error()))
-	}
-	r.Log.LogAttrs(ctx, level, "route", attrs...)
+	r.log(ctx, w, d, err, r.Now().Sub(start))
 	return err
 }
 
-func (r *Router) run(ctx context.Context, id account.ID) (assigned int, err error) {
-	a, err := r.Accounts.Account(ctx, id)
-	if errors.Is(err, fault.NotFound) {
-		return 0, nil
+// log writes the one line of a wake-up. No text of anybody stands in it.
+func (r *Router) log(ctx context.Context, w shell.Wake, d done, err error, took time.Duration) {
+	attrs := []slog.Attr{slog.String("function", "router")}
+	add := func(name, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(name, value))
+		}
 	}
+	add("account", string(w.Account))
+	add("tenant", string(w.Tenant))
+	add("agent", string(w.Agent))
+	add("session", string(d.session))
+	for _, n := range []struct {
+		name string
+		n    int
+	}{{"assigned", d.assigned}, {"told", d.told}, {"released", d.released}, {"answers", d.answers}} {
+		if n.n > 0 {
+			attrs = append(attrs, slog.Int(n.name, n.n))
+		}
+	}
+	attrs = append(attrs, slog.Duration("took", took))
+	level := slog.LevelInfo
 	if err != nil {
-		return 0, err
+		level, d.reason = slog.LevelError, fault.CodeOf(err)
+		add("cause", err.Error())
 	}
-	if a.Settings.Routing.Assign.Mode != account.Auto {
-		return 0, nil
-	}
-	for {
-		waiting, more, err := r.Sessions.Sessions(ctx, session.Query{Tenant: a.Tenant, Account: a.ID, State: session.Queued, Limit: page})
-		if err != nil {
-			return assigned, fmt.Errorf("list queue: %w", err)
-		}
-		candidates, err := r.candidates(ctx, a)
-		if err != nil {
-			return assigned, err
-		}
-		n, full, err := r.assign(ctx, a, waiting, candidates)
-		assigned += n
-		if err != nil || full || n == 0 || more == "" {
-			return assigned, err
-		}
-	}
-}
-
-func (r *Router) candidates(ctx context.Context, a account.Account) ([]route.Candidate, error) {
-	agents, err := r.Agents.AgentsOf(ctx, a.Tenant, a.ID)
-	if err != nil {
-		return nil, fmt.Errorf("list agents: %w", err)
-	}
-	var all []route.Candidate
-	for _, g := range agents {
-		if g.Status != agent.Online {
-			continue
-		}
-		seats, err := r.seats(ctx, g)
-		if err != nil {
-			return nil, err
-		}
-		c := route.Candidate{Agent: g, Load: len(seats)}
-		for _, s := range seats {
-			if s.TakenAt.After(c.LastUsed) {
-				c.LastUsed = s.TakenAt
-			}
-		}
-		all = append(all, c)
-	}
-	return all, nil
-}
-
-// seats lists an agent's seats. When none is free, those that a crash left taken
-// are given back.
-func (r *Router) seats(ctx context.Context, g agent.Agent) ([]agent.Seat, error) {
-	seats, err := r.Agents.Seats(ctx, g.Tenant, g.ID)
-	if err != nil || len(seats) < g.Capacity {
-		return seats, err
-	}
-	if _, err := r.Shell.FreeStaleSeats(ctx, r.Sessions, seats, g); err != nil {
-		return nil, err
-	}
-	return r.Agents.Seats(ctx, g.Tenant, g.ID)
-}
-
-// assign goes through the queue in order; full reports that no seat is left.
-func (r *Router) assign(ctx context.Context, a account.Account, waiting []session.Session, all []route.Candidate) (assigned int, full bool, err error) {
-	for _, s := range waiting {
-		if !a.Settings.Routing.Automatic(len(waiting) - assigned) {
-			return assigned, true, nil
-		}
-		ok := false
-		for _, c := range route.Order(all) {
-			ok, err = r.give(ctx, a, s, c.Agent)
-			if err != nil {
-				return assigned, false, err
-			}
-			for i := range all {
-				if all[i].Agent.ID == c.Agent.ID {
-					// Taken, or already full: either way one seat fewer than we thought.
-					all[i].Load++
-					all[i].LastUsed = r.Now()
-				}
-			}
-			if ok {
-				assigned++
-				break
-			}
-		}
-		if !ok && len(route.Order(all)) == 0 {
-			return assigned, true, nil
-		}
-	}
-	return assigned, false, nil
-}
-
-// give takes a seat, then the session. Whoever loses the session gives the seat back.
-func (r *Router) give(ctx context.Context, a account.Account, s session.Session, g agent.Agent) (bool, error) {
-	err := r.Agents.TakeSeat(ctx, g.Tenant, g.ID, s.ID, g.Capacity, r.Now())
-	if errors.Is(err, fault.Conflict) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("take seat: %w", err)
-	}
-	res, err := r.Shell.DoFor(ctx, s.ID, s.Ref(), session.RulesOf(a), nil, session.Assign{Agent: g.ID})
-	if err == nil {
-		return true, nil
-	}
-	if res.Session.ID == s.ID && res.Session.State == session.Serving && res.Session.Agent == g.ID {
-		return true, nil // ours already
-	}
-	if freed := r.Agents.FreeSeat(ctx, g.Tenant, g.ID, s.ID); freed != nil {
-		return false, freed
-	}
-	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	return false, err
+	add("reason", d.reason)
+	r.Log.LogAttrs(ctx, level, "route", attrs...)
 }

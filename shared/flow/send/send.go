@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"kefu/shared/core/account"
@@ -23,9 +24,10 @@ type Accounts interface {
 	Account(ctx context.Context, id account.ID) (account.Account, error)
 }
 
-// Messages has the rows.
-type Messages interface {
-	Message(ctx context.Context, id message.ID) (message.Message, error)
+// Checker has the platform look at a text before it goes out. It gives a verdict in
+// every case, if need be that it couldn't look.
+type Checker interface {
+	CheckText(ctx context.Context, a account.Account, to account.Customer, text string) message.Verdict
 }
 
 // Messenger makes one call. It tells what became of it in every case, and never
@@ -45,8 +47,8 @@ type Media interface {
 // Sender works on wake-ups.
 type Sender struct {
 	Accounts  Accounts
-	Messages  Messages
 	Messenger Messenger
+	Checker   Checker
 	Media     Media
 	Shell     *shell.Shell
 	Now       func() time.Time
@@ -122,7 +124,7 @@ func timeFor(ctx context.Context, d time.Duration) bool {
 // call makes one call and returns what became of it.
 func (s *Sender) call(ctx context.Context, a account.Account, conv session.Session, c session.Call) session.Event {
 	start := s.Now()
-	outcome, found := s.attempt(ctx, a, conv, c)
+	outcome, missing := s.attempt(ctx, a, conv, c)
 	attrs := []slog.Attr{
 		slog.String("function", "sender"), slog.String("account", string(a.ID)), slog.String("session", string(conv.ID)),
 		slog.String("message", string(c.Message)), slog.Int("part", c.Part), slog.String("outcome", string(outcome.Kind)),
@@ -133,51 +135,72 @@ func (s *Sender) call(ctx context.Context, a account.Account, conv session.Sessi
 		level = slog.LevelWarn
 	}
 	s.Log.LogAttrs(ctx, level, "call", attrs...)
-	if !found && conv.Flight != nil && conv.Flight.Tries.Unreached >= patience {
+	if missing != "" && conv.Flight != nil && conv.Flight.Tries.Unreached >= patience {
 		// The row must never appear now. If it just has, the call is made next time.
-		if buried, err := s.Shell.Bury(ctx, conv, c.Message); buried && err == nil {
-			return session.Drop{Message: c.Message}
+		if buried, err := s.Shell.Bury(ctx, conv, missing); buried && err == nil {
+			return session.Drop{Message: missing}
 		}
 	}
 	return session.Answered{Message: c.Message, Outcome: outcome}
 }
 
-// attempt makes the call if the row is there; found is false if it is not.
-func (s *Sender) attempt(ctx context.Context, a account.Account, conv session.Session, c session.Call) (o session.Outcome, found bool) {
-	m, err := s.Messages.Message(ctx, c.Message)
+// attempt makes the call if the rows of its messages are there; otherwise it names one
+// that is missing.
+func (s *Sender) attempt(ctx context.Context, a account.Account, conv session.Session, c session.Call) (o session.Outcome, missing message.ID) {
+	rows, missing, err := s.rows(ctx, conv)
 	if err != nil {
-		return session.Outcome{Kind: session.Unreached, Reason: "row-missing"}, !errors.Is(err, fault.NotFound)
+		return session.Outcome{Kind: session.Unreached, Reason: "row-missing"}, missing
 	}
-	if m.State.Final() {
+	if rows[0].State.Final() {
 		// Its end was recorded by a visit that died before it could save.
-		return ended(m), true
+		return session.OutcomeOf(rows[0]), ""
 	}
 	// The flight's lease was given out by s.Now; a call that could outlive it
 	// must not be made, since another sender may then think that it was lost.
 	left := c.Deadline.Sub(s.Now()) - (session.CallLease - callTime)
 	if left <= 0 {
-		return session.Outcome{Kind: session.Unreached, Reason: "late"}, true
+		return session.Outcome{Kind: session.Unreached, Reason: "late"}, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	part := m.Content.Part(c.Part)
+	content := merge(rows, a.Settings.Routing.Spend)
+	if o, stopped := s.check(ctx, a, conv, content, c.Part); stopped {
+		return o, ""
+	}
+	part := content.Part(c.Part)
 	files, err := s.files(ctx, a, part, c.Renew)
 	if err != nil {
-		return mediaOutcome(err), true
+		return mediaOutcome(err), ""
 	}
-	return s.Messenger.Send(ctx, a, conv.Customer, part, files), true
+	return s.Messenger.Send(ctx, a, conv.Customer, part, files), ""
 }
 
-// ended tells Step what the row already says.
-func ended(m message.Message) session.Outcome {
-	switch m.State {
-	case message.Sent:
-		return session.Outcome{Kind: session.Sent}
-	case message.Unknown:
-		return session.Outcome{Kind: session.Lost, Reason: m.Reason}
-	default:
-		return session.Outcome{Kind: session.Refused, Code: m.Code, Reason: m.Reason}
+// rows are those of the flight's messages, in order.
+func (s *Sender) rows(ctx context.Context, conv session.Session) (rows []message.Message, missing message.ID, err error) {
+	for _, w := range conv.Flight.Messages() {
+		m, err := s.Shell.Said(ctx, conv, w)
+		if errors.Is(err, fault.NotFound) {
+			return nil, w.Message, err
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		rows = append(rows, m)
 	}
+	return rows, "", nil
+}
+
+// merge is what the call says: one message, or several texts as one.
+func merge(rows []message.Message, p account.Spend) message.Content {
+	content := rows[0].Content
+	if len(rows) == 1 {
+		return content
+	}
+	texts := make([]string, len(rows))
+	for i, m := range rows {
+		texts[i] = m.Content.Text.Content
+	}
+	return message.Content{Type: message.TypeText, Text: &message.Text{Content: strings.Join(texts, p.Between())}}
 }
 
 func (s *Sender) files(ctx context.Context, a account.Account, c message.Content, renew bool) (map[string]string, error) {

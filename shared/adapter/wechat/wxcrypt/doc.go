@@ -25,8 +25,20 @@ var (
 	ErrLength = errors.New("wxcrypt: impossible length")
 	// ErrPadding: the padding is not 1 to 32 equal bytes. Mostly a wrong key.
 	ErrPadding = errors.New("wxcrypt: bad padding")
-	// ErrAppID: the text was encrypted for another account.
+	// ErrAppID: the text was encrypted for another account. See [AppIDError].
 	ErrAppID = errors.New("wxcrypt: app id does not match")
 	// ErrKey: the EncodingAESKey is not 43 characters of base64.
 	ErrKey = errors.New("wxcrypt: bad EncodingAESKey")
 )
+
+// AppIDError is [ErrAppID] with what stood in the app id's place.
+type AppIDError struct {
+	// Found may be anything: decrypted with a wrong key, noise passes for a text now and then.
+	Found string
+}
+
+// Error leaves out what was found, which may be unfit for a log.
+func (*AppIDError) Error() string { return ErrAppID.Error() }
+
+// Is makes it an [ErrAppID].
+func (*AppIDError) Is(target error) bool { return target == ErrAppID }

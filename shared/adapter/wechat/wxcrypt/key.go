@@ -54,7 +54,8 @@ func (k *Key) GoString() string { return "***" }
 // Decrypt opens the Encrypt of a push whose signature has been verified, and
 // returns the message in a buffer of its own. appID must be the one at the end of
 // the plaintext, exactly: the account's own, or the component's on a third-party
-// platform. The error is [ErrBase64], [ErrLength], [ErrPadding] or [ErrAppID].
+// platform. The error is [ErrBase64], [ErrLength], [ErrPadding] or an
+// [AppIDError], which is [ErrAppID].
 func (k *Key) Decrypt(encrypt []byte, appID string) ([]byte, error) {
 	buf, err := decodeBase64(encrypt)
 	if err != nil {
@@ -78,7 +79,7 @@ func (k *Key) Decrypt(encrypt []byte, appID string) ([]byte, error) {
 	}
 	end := before + int(size) //nolint:gosec // not larger than len(plain)
 	if string(plain[end:]) != appID {
-		return nil, ErrAppID
+		return nil, &AppIDError{Found: string(plain[end:])}
 	}
 	return plain[before:end:end], nil
 }

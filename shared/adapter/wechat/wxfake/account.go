@@ -58,12 +58,15 @@ type Account struct {
 
 // Permissions is what the platform denies an account. The zero value denies nothing.
 type Permissions struct {
-	NoCustomerMessages bool     // custom/send and typing answer 48001
-	Banned             bool     // custom/send and typing answer 48004
+	NoCustomerMessages bool     // custom/send, typing and the quota of them answer 48001
+	Banned             bool     // custom/send, typing and the quota of them answer 48004
 	DeniedTypes        []string // message types that answer 48008
 	SecretFrozen       bool     // token calls answer 40243
 	AccountFrozen      bool     // token calls answer 50007
 	AllowedIPs         []string // when set, token calls from elsewhere answer 40164
+	NoContentCheck     bool     // the content checks answer 48001
+	ChecksPerMinute    int      // of each content check, beyond it 44991; 0 means the platform's own limit
+	ChecksPerDay       int      // the same by the day, beyond it 45009
 	BusinessTypingOnly bool     // a Mini Program's /custom/typing answers 40200, as the documents of 2026 have it
 }
 
@@ -126,6 +129,7 @@ type account struct {
 	customers sync.Map                // openid -> *Customer
 	tokens    tokenBox
 	quota     quotaBox
+	checked   minuteBox
 }
 
 // AddAccount adds an account, or replaces the settings of the one with this AppID: its customers, windows and

@@ -10,8 +10,10 @@ import (
 // ErrNoAccount is the Err of a push for an account that was never added.
 var ErrNoAccount = errors.New("no such account")
 
-// Enter is opening the chat through the Mini Program's contact button; sessionFrom is the button's attribute.
+// Enter is opening the chat through the Mini Program's contact button, so he is visiting it; sessionFrom is the button's
+// attribute.
 func (c *Customer) Enter(ctx context.Context, sessionFrom string) Push {
+	c.Visit()
 	return c.event(ctx, MiniProgram, TriggerEnter, "user_enter_tempsession", Fields{{"SessionFrom", sessionFrom}})
 }
 

@@ -155,6 +155,8 @@ func (p *Platform) serveAPI(w http.ResponseWriter, r *http.Request, path string,
 		if q.appID != "" {
 			p.account(q.appID).quota.add(path, q.now)
 		}
+	case fault.code == codeBadIP:
+		ans = refuseIP(clientIP(r.RemoteAddr))
 	case fault.code != 0:
 		ans = refuse(fault.code)
 	}

@@ -3,32 +3,7 @@ package wxfake
 import (
 	"context"
 	"sync"
-	"unicode/utf8"
 )
-
-// checkInput is what the two content checks read.
-type checkInput struct {
-	OpenID    string `json:"openid"`
-	Scene     int    `json:"scene"`
-	Version   int    `json:"version"`
-	Content   string `json:"content"`
-	MediaURL  string `json:"media_url"`
-	MediaType int    `json:"media_type"`
-}
-
-// verdict is a content check's result: the simulator lets everything pass.
-type verdict struct {
-	Suggest string `json:"suggest"`
-	Label   int    `json:"label"`
-}
-
-type checkDetail struct {
-	Strategy string `json:"strategy"`
-	ErrCode  int    `json:"errcode"`
-	Suggest  string `json:"suggest"`
-	Label    int    `json:"label"`
-	Prob     int    `json:"prob"`
-}
 
 // pendingCheck is a media check whose result has not been pushed yet.
 type pendingCheck struct{ appID, trace string }
@@ -36,53 +11,12 @@ type pendingCheck struct{ appID, trace string }
 type checkBox struct {
 	mu      sync.Mutex
 	pending []pendingCheck
-}
-
-// checkInput reads and checks what both calls share.
-func (p *Platform) checkInput(q *call) (checkInput, int) {
-	var in checkInput
-	if q.cfg.Channel != MiniProgram {
-		return in, codeNoPermission
-	}
-	if code := q.decode(&in); code != 0 {
-		return in, code
-	}
-	q.who = in.OpenID
-	switch {
-	case in.Scene < 1 || in.Scene > 4:
-		return in, codeBadScene
-	case in.Version != 2:
-		return in, codeBadArgs
-	case in.OpenID == "":
-		return in, codeNoOpenID
-	}
-	if _, ok := q.acc.customers.Load(in.OpenID); !ok {
-		return in, codeBadOpenID
-	}
-	return in, 0
-}
-
-// msgSecCheck is POST /wxa/msg_sec_check, version 2.
-func (p *Platform) msgSecCheck(q *call) answer {
-	in, code := p.checkInput(q)
-	if code == 0 && (in.Content == "" || utf8.RuneCountInString(in.Content) > 2500) {
-		code = codeBadArgs
-	}
-	if code != 0 {
-		return refuse(code)
-	}
-	return result(struct {
-		ErrCode int           `json:"errcode"`
-		ErrMsg  string        `json:"errmsg"`
-		TraceID string        `json:"trace_id"`
-		Result  verdict       `json:"result"`
-		Detail  []checkDetail `json:"detail"`
-	}{0, "ok", p.dice.rid(q.now), verdict{"pass", 100}, []checkDetail{{"content_model", 0, "pass", 100, 90}}})
+	rules   []ContentRule
 }
 
 // mediaCheckAsync is POST /wxa/media_check_async, version 2; the result is a push.
 func (p *Platform) mediaCheckAsync(q *call) answer {
-	in, code := p.checkInput(q)
+	in, code := p.checkInput(q, 2000, 200_000)
 	switch {
 	case code != 0:
 		return refuse(code)
@@ -136,56 +70,4 @@ func (p *Platform) FinishMediaChecks(ctx context.Context) []Push {
 		}))
 	}
 	return out
-}
-
-// callbackCheck is POST /cgi-bin/callback/check.
-func (p *Platform) callbackCheck(q *call) answer {
-	var in struct {
-		Action   string `json:"action"`
-		Operator string `json:"check_operator"`
-	}
-	if code := q.decode(&in); code != 0 {
-		return refuse(code)
-	}
-	switch in.Action {
-	case "all", "dns", "ping":
-	default:
-		return refuse(codeBadCheckAction)
-	}
-	switch in.Operator {
-	case "CHINANET", "UNICOM", "CAP", "DEFAULT":
-	default:
-		return refuse(codeBadCheckOperator)
-	}
-	if q.cfg.CallbackURL == "" {
-		return refuse(codeNoCallbackURL)
-	}
-	type dns struct {
-		IP       string `json:"ip"`
-		Operator string `json:"real_operator"`
-	}
-	type ping struct {
-		IP       string `json:"ip"`
-		Operator string `json:"from_operator"`
-		Loss     string `json:"package_loss"`
-		Time     string `json:"time"`
-	}
-	var out struct {
-		DNS  []dns  `json:"dns,omitempty"`
-		Ping []ping `json:"ping,omitempty"`
-	}
-	if in.Action != "ping" {
-		out.DNS = []dns{{"127.0.0.1", "UNICOM"}}
-	}
-	if in.Action != "dns" {
-		out.Ping = []ping{{"127.0.0.1", "UNICOM", "0%", "1.000ms"}}
-	}
-	return result(out)
-}
-
-// callbackIP is GET /cgi-bin/getcallbackip and /cgi-bin/get_api_domain_ip.
-func (p *Platform) callbackIP(*call) answer {
-	return result(struct {
-		List []string `json:"ip_list"`
-	}{[]string{"127.0.0.1"}})
 }

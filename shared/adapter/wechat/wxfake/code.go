@@ -36,9 +36,11 @@ const (
 	codeNeedPost         = 43002
 	codeNotFollowing     = 43004
 	codeBlacklisted      = 43019
+	codeForeignOpenID    = 43104
 	codeEmptyBody        = 44002
 	codeNoArticle        = 44003
 	codeEmptyText        = 44004
+	codeCheckQuota       = 44991
 	codeMediaTooBig      = 45001
 	codeTextTooLong      = 45002
 	codeTitleTooLong     = 45003
@@ -61,8 +63,10 @@ const (
 	codeTypeDenied       = 48008
 	codeUserLimited      = 50002
 	codeAccountFrozen    = 50007
+	codeNotVisited       = 61010
 	codeMinor            = 70000
 	codeBadPath          = 76021
+	codeWrongToken       = 76022
 )
 
 // errText is the errmsg of each code; [dice.rid] is appended to all but the answer to success.
@@ -104,7 +108,7 @@ var errText = map[int]string{ //nolint:gosec // G101: texts about tokens are no 
 	43003:                "require https",
 	codeNotFollowing:     "require subscribe",
 	codeBlacklisted:      "user in blacklist",
-	43104:                "this appid does not have permission",
+	codeForeignOpenID:    "this appid does not have permission",
 	codeEmptyBody:        "empty post data",
 	codeNoArticle:        "empty news data",
 	codeEmptyText:        "empty content",
@@ -119,7 +123,7 @@ var errText = map[int]string{ //nolint:gosec // G101: texts about tokens are no 
 	codeMinuteQuota:      "api minute-quota reach limit, must slower, retry next minute",
 	codeOutOfWindow:      "response out of time limit or subscription is canceled",
 	codeOutOfCount:       "out of response count limit",
-	44991:                "reach max api minute quota limit",
+	codeCheckQuota:       "reach max api minute quota limit",
 	codeBadTyping:        "command field must be Typing or CancelTyping",
 	codeNoExchange:       "typing needs an exchange with the user within 30 seconds",
 	codeAlreadyTyping:    "already typing",
@@ -132,9 +136,10 @@ var errText = map[int]string{ //nolint:gosec // G101: texts about tokens are no 
 	codeUserLimited:      "user limited",
 	50004:                "get access_token forbidden",
 	codeAccountFrozen:    "account frozen",
-	61010:                "user has not visited recently",
+	codeNotVisited:       "user has not visited recently",
 	codeMinor:            "message not sent, protection of minors",
 	codeBadPath:          "cgi_path not found",
+	codeWrongToken:       "this access_token can't ask for this cgi_path",
 	87020:                "repeated request",
 }
 

@@ -1,7 +1,6 @@
 package wxfake
 
 import (
-	"context"
 	"crypto/sha1" //nolint:gosec // makes names into ids, guards nothing
 	"encoding/base64"
 	"sync"
@@ -25,6 +24,7 @@ type Customer struct {
 	window      ledger
 	typingUntil time.Time
 	exchanged   time.Time // the last message in either direction
+	visited     time.Time // when he last opened the Mini Program
 	tool        toolSession
 	seq         uint64
 	inbox       []Received
@@ -150,77 +150,3 @@ func (c *Customer) typingEnd() time.Time {
 
 // Refused returns how often sends and typing signals for him were refused, by error code.
 func (c *Customer) Refused() map[int]int { return c.refused.copy() }
-
-// toolLife is how long the platform's own tool keeps a silent customer.
-const toolLife = 30 * time.Minute
-
-// toolSession is the platform's own customer-service tool, to which transfer_customer_service hands over.
-type toolSession struct {
-	queued bool
-	agent  string // who serves him; "" while nobody does
-	until  time.Time
-}
-
-func (t *toolSession) serving(now time.Time) bool { return t.agent != "" && now.Before(t.until) }
-
-// Tool states that [Customer.Tool] returns.
-const (
-	ToolNone    = ""
-	ToolQueued  = "queued"  // handed over, waiting for an agent: pushes go on
-	ToolServing = "serving" // an agent of the tool has him: his messages are not pushed
-)
-
-// Tool returns where he stands in the platform's own customer-service tool.
-func (c *Customer) Tool() string {
-	now := c.p.now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.tool.serving(now):
-		return ToolServing
-	case c.tool.queued && c.tool.agent == "":
-		return ToolQueued
-	}
-	return ToolNone
-}
-
-// ToolAccept lets an agent of the platform's tool take him. His messages are no longer pushed, until ToolClose or 30
-// silent minutes. An official account gets kf_create_session.
-func (c *Customer) ToolAccept(ctx context.Context, kfAccount string) Push {
-	now := c.p.now()
-	c.mu.Lock()
-	c.tool = toolSession{agent: kfAccount, until: now.Add(toolLife)}
-	c.mu.Unlock()
-	return c.event(ctx, Official, "", "kf_create_session", Fields{{"KfAccount", kfAccount}})
-}
-
-// ToolClose ends that session. An official account gets kf_close_session.
-func (c *Customer) ToolClose(ctx context.Context, kfAccount string) Push {
-	c.mu.Lock()
-	c.tool = toolSession{}
-	c.mu.Unlock()
-	return c.event(ctx, Official, "", "kf_close_session", Fields{{"KfAccount", kfAccount}})
-}
-
-// ToolSwitch hands that session to another agent of the tool. An official account gets kf_switch_session.
-func (c *Customer) ToolSwitch(ctx context.Context, from, to string) Push {
-	now := c.p.now()
-	c.mu.Lock()
-	c.tool = toolSession{agent: to, until: now.Add(toolLife)}
-	c.mu.Unlock()
-	return c.event(ctx, Official, "", "kf_switch_session", Fields{{"FromKfAccount", from}, {"ToKfAccount", to}})
-}
-
-// toTool reports whether a message goes to the platform's tool instead of the account, and keeps that session alive.
-func (c *Customer) toTool(now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.tool.serving(now) {
-		if c.tool.agent != "" {
-			c.tool = toolSession{}
-		}
-		return false
-	}
-	c.tool.until = now.Add(toolLife)
-	return true
-}

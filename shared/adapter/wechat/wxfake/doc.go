@@ -25,7 +25,16 @@
 //
 // [Platform.Inject] makes API calls slow, fail, answer HTML, lose their answer, or answer any code; [Platform.SetPushFaults]
 // doubles, repeats and reorders pushes; [Platform.ExpireTokens], [Platform.RevokeTokens] and [Platform.DropMedia] do what
-// their names say; [Customer.SetFlags] and [Permissions] make the platform refuse one customer or one account.
+// their names say; [Customer.SetFlags] and [Permissions] make the platform refuse one customer or one account;
+// [Platform.SetContentRules] gives the content check something to find.
+//
+// What accounts' servers do wrong shows in [Stats].BadReplies and in a push's deliveries.
+//
+// # The platform's own tool
+//
+// A server that answers a message with transfer_customer_service hands the customer to the platform's own tool:
+// [Customer.ToolAccept], [Customer.ToolSay], [Customer.ToolSwitch] and [Customer.ToolClose] are what an agent does there,
+// and [Customer.Tool] tells where the customer stands.
 //
 // # Restarts
 //

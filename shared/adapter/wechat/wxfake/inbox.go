@@ -21,8 +21,10 @@ type Received struct {
 	KfAccount  string
 	AI         bool
 	BusinessID string
-	// Passive is set when it came as the answer to a push, which no window counts.
+	// Passive is set when it came as the answer to a push, and Tool when an agent of the platform's own tool wrote it;
+	// no window counts either.
 	Passive bool
+	Tool    bool
 	// Overlapped is set when another custom/send for the same customer was under way: their order is luck.
 	Overlapped bool
 	// Hidden is set when the platform said ok and shows nothing: a Mini Program's link to an official article.

@@ -116,7 +116,7 @@ func TestContentChecksPass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.p.Named(miniApp, "a")
-	c.Say(t.Context(), "hi")
+	c.Enter(t.Context(), "")
 	w.p.Named(oaApp, "a").Say(t.Context(), "hi")
 	call := func(app, path, body string) reply { return w.post(path+"?access_token="+w.token(app), body) }
 	good := fmt.Sprintf(`{"openid":"%s","scene":2,"version":2,"content":"hello","media_url":"http://a/b.png","media_type":2}`, c.OpenID())
@@ -155,7 +155,7 @@ func TestMediaCheckComesByItself(t *testing.T) {
 		}
 	})
 	c := w.p.Named(miniApp, "a")
-	c.Say(t.Context(), "hi")
+	c.Enter(t.Context(), "")
 	w.post("/wxa/media_check_async?access_token="+w.token(miniApp),
 		fmt.Sprintf(`{"openid":"%s","scene":1,"version":2,"media_url":"http://a","media_type":1}`, c.OpenID()))
 	select {

@@ -79,6 +79,8 @@ var simCalls = map[string]func(*Platform, *http.Request) (any, error){
 	"GET state":    (*Platform).simState,
 	"POST act":     (*Platform).simAct,
 	"POST fault":   (*Platform).simFault,
+	"POST permit":  (*Platform).simPermit,
+	"POST verify":  (*Platform).simVerify,
 }
 
 // serveSim answers the page's calls with JSON.

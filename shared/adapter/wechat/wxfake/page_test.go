@@ -24,6 +24,10 @@ type simView struct {
 	Refused map[int]int   `json:"refused"`
 	Faults  []string      `json:"faults"`
 	Tool    string        `json:"tool"`
+
+	ToolAgent  string `json:"tool_agent"`
+	ToolUntil  int64  `json:"tool_until"`
+	BadReplies int64  `json:"bad_replies"`
 }
 
 func (w *world) state(app, name string, since uint64) simView {

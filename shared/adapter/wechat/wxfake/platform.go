@@ -185,17 +185,18 @@ type Stats struct {
 	Calls      int64 // API calls received
 	Sent       int64 // messages that customers got through custom/send
 	Refused    int64 // API calls answered with a code other than 0
+	BadReplies int64 // answers to pushes, of status 200, that the platform could not read or that it ignored
 }
 
 type counters struct {
-	pushes, deliveries, failed, calls, sent, refused atomic.Int64
+	pushes, deliveries, failed, calls, sent, refused, badReplies atomic.Int64
 }
 
 // Stats returns the counters.
 func (p *Platform) Stats() Stats {
 	return Stats{
 		Pushes: p.stats.pushes.Load(), Deliveries: p.stats.deliveries.Load(), Failed: p.stats.failed.Load(),
-		Calls: p.stats.calls.Load(), Sent: p.stats.sent.Load(), Refused: p.stats.refused.Load(),
+		Calls: p.stats.calls.Load(), Sent: p.stats.sent.Load(), Refused: p.stats.refused.Load(), BadReplies: p.stats.badReplies.Load(),
 	}
 }
 

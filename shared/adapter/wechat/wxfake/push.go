@@ -148,7 +148,9 @@ func (p *Platform) deliver(ctx context.Context, j *job) Push {
 		last := &result.Deliveries[len(result.Deliveries)-1]
 		if last.OK() && !result.Accepted {
 			result.Accepted, result.Reply = true, last.Reply
-			last.Problem = p.obey(j, last.Reply)
+			if last.Problem = p.obey(j, last.Reply); last.Problem != "" {
+				p.stats.badReplies.Add(1)
+			}
 		}
 		result.Err = last.Err
 	}
@@ -214,7 +216,9 @@ func (p *Platform) post(ctx context.Context, j *job, n int) (d Delivery, timedOu
 		Outer: clip(e.body), Plain: clip(e.plain), Status: d.Status, Answer: clip(d.Body),
 	}
 	if d.Err == nil {
-		d.Reply, d.Err = readReply(cfg, e.key, d.Status, d.Body)
+		if d.Reply, d.Err = readReply(cfg, e, d.Status, d.Body); d.Err != nil && d.Status == http.StatusOK {
+			p.stats.badReplies.Add(1)
+		}
 	}
 	if d.Reply.Encrypted {
 		x.AnswerPlain = clip(d.Reply.Raw)
@@ -234,6 +238,7 @@ type envelope struct {
 	body        []byte
 	plain       []byte // what Encrypt holds; nil in plaintext mode
 	key         []byte // the AES key that was used; nil in plaintext mode
+	nonce       string // of the query
 }
 
 // seal signs and encrypts fields by the account's mode and format; every call draws a new nonce and ciphertext.
@@ -241,7 +246,7 @@ func (p *Platform) seal(cfg *Account, fields Fields, openID string) (envelope, e
 	timestamp, nonce := strconv.FormatInt(p.now().Unix(), 10), p.dice.nonce()
 	query := "signature=" + signature(cfg.Token, timestamp, nonce) + "&timestamp=" + timestamp + "&nonce=" + nonce
 	plain := fields.encode(cfg.Format)
-	e := envelope{contentType: "text/xml", body: plain}
+	e := envelope{contentType: "text/xml", body: plain, nonce: nonce}
 	if cfg.Format == JSON {
 		e.contentType = "application/json"
 	}

@@ -36,10 +36,11 @@ var (
 	errReplyFormat    = errors.New("the answer is neither success, nor empty, nor a document in the account's format")
 	errReplyPlain     = errors.New("in secure mode a passive reply must be encrypted")
 	errReplySignature = errors.New("the reply's MsgSignature is wrong")
+	errReplyNonce     = errors.New("the reply's Nonce is not the push's")
 )
 
-// readReply judges an answer by the account's mode and format. key is what the push was encrypted with.
-func readReply(cfg *Account, key []byte, status int, body []byte) (Reply, error) {
+// readReply judges an answer by the account's mode and format, and by the push that it answers.
+func readReply(cfg *Account, e envelope, status int, body []byte) (Reply, error) {
 	switch {
 	case status != http.StatusOK:
 		return Reply{}, fmt.Errorf("status %d", status)
@@ -58,7 +59,10 @@ func readReply(cfg *Account, key []byte, status int, body []byte) (Reply, error)
 		if subtle.ConstantTimeCompare([]byte(want), []byte(doc["MsgSignature"])) != 1 {
 			return Reply{}, errReplySignature
 		}
-		if r.Raw, err = decrypt(key, secret, cfg.AppID); err != nil {
+		if doc["Nonce"] != e.nonce {
+			return Reply{}, errReplyNonce
+		}
+		if r.Raw, err = decrypt(e.key, secret, cfg.AppID); err != nil {
 			return Reply{}, err
 		}
 		if doc, err = flatten(cfg.Format, r.Raw); err != nil {
@@ -160,20 +164,23 @@ var passiveTypes = map[string]bool{"text": true, "image": true, "voice": true, "
 // obey carries out a passive reply, or says why the platform ignores it.
 func (p *Platform) obey(j *job, r Reply) (problem string) {
 	cfg := j.c.acc.cfg.Load()
-	if r.Kind != ReplyDocument || r.MsgType == "" || cfg == nil {
+	if r.Kind != ReplyDocument || cfg == nil {
 		return ""
 	}
 	now := p.now()
 	switch {
+	case r.MsgType == "":
+		return "a document without MsgType is no passive reply"
 	case r.to != j.c.openID || r.from != cfg.OriginalID:
 		return "ToUserName and FromUserName must be swapped against the push"
 	case r.MsgType == "transfer_customer_service":
 		if !j.message {
 			return "only a user's message can be transferred, not an event"
 		}
-		j.c.mu.Lock()
-		j.c.tool.queued = true
-		j.c.mu.Unlock()
+		if cfg.Channel == MiniProgram {
+			r.KfAccount = "" // its pages know no TransInfo
+		}
+		j.c.handOver(now, r.KfAccount)
 	case !passiveTypes[r.MsgType]:
 		return "no such passive reply: " + r.MsgType
 	case cfg.Channel == MiniProgram:

@@ -78,6 +78,7 @@ type simItem struct {
 	State   string          `json:"state,omitempty"`
 	Content json.RawMessage `json:"content,omitempty"`
 	Passive bool            `json:"passive,omitempty"`
+	Tool    bool            `json:"tool,omitempty"`
 	Hidden  bool            `json:"hidden,omitempty"`
 	AI      bool            `json:"ai,omitempty"`
 	Agent   string          `json:"agent,omitempty"`
@@ -121,8 +122,9 @@ func (p *Platform) simState(r *http.Request) (any, error) {
 	now := p.now()
 	out := map[string]any{
 		"version": version, "now": now.UnixMilli(), "traffic": p.simTraffic(appID, lastTraffic),
-		"items": []simItem{}, "window": simWindow{}, "typing_until": int64(0), "tool": ToolNone, "openid": OpenID(appID, name),
-		"refused": map[int]int{}, "faults": p.faultLines(),
+		"items": []simItem{}, "window": simWindow{}, "typing_until": int64(0), "openid": OpenID(appID, name),
+		"tool": ToolNone, "tool_agent": "", "tool_until": int64(0),
+		"refused": map[int]int{}, "faults": p.faultLines(), "bad_replies": p.stats.badReplies.Load(),
 	}
 	if c := p.find(appID, name); c != nil {
 		w := c.Window()
@@ -132,7 +134,10 @@ func (p *Platform) simState(r *http.Request) (any, error) {
 			shown.Until = &until
 		}
 		out["openid"], out["window"], out["items"] = c.openID, shown, c.items()
-		out["tool"], out["refused"] = c.Tool(), c.Refused()
+		out["refused"] = c.Refused()
+		if state, agent, until := c.toolNow(); state != ToolNone {
+			out["tool"], out["tool_agent"], out["tool_until"] = state, agent, until.UnixMilli()
+		}
 		if c.Typing() {
 			out["typing_until"] = c.typingEnd().UnixMilli()
 		}
@@ -173,7 +178,7 @@ func (c *Customer) items() []simItem {
 	for _, r := range c.inbox[max(0, len(c.inbox)-itemsShown):] {
 		out = append(out, simItem{
 			Seq: r.Seq, At: r.At.UnixMilli(), From: "account", Kind: r.MsgType, Text: r.Text, Media: r.MediaID,
-			Content: r.Content, Passive: r.Passive, Hidden: r.Hidden, AI: r.AI, Agent: r.KfAccount,
+			Content: r.Content, Passive: r.Passive, Tool: r.Tool, Hidden: r.Hidden, AI: r.AI, Agent: r.KfAccount,
 		})
 	}
 	for _, n := range c.notices[max(0, len(c.notices)-itemsShown):] {
@@ -248,10 +253,11 @@ func simResult(push Push) map[string]any {
 		Status  int    `json:"status"`
 		TookMS  int64  `json:"took_ms"`
 		Error   string `json:"error,omitempty"`
+		Problem string `json:"problem,omitempty"`
 	}
 	list := []delivery{}
 	for _, d := range push.Deliveries {
-		one := delivery{d.Attempt, d.Status, d.Took.Milliseconds(), ""}
+		one := delivery{d.Attempt, d.Status, d.Took.Milliseconds(), "", d.Problem}
 		if d.Err != nil {
 			one.Error = d.Err.Error()
 		}
@@ -291,10 +297,18 @@ func (c *Customer) actByName(ctx context.Context, in simInput, picture []byte) (
 		return c.View(ctx, in.Text), nil
 	case "tap":
 		return c.TapMenu(ctx, in.ID, in.Text), nil
+	case "visit":
+		c.Visit()
+		return Push{}, nil
 	case "tool-accept":
-		return c.ToolAccept(ctx, "kf1@simulator"), nil
+		return c.ToolAccept(ctx, ""), nil
+	case "tool-say":
+		if !c.ToolSay(in.Text) {
+			return Push{}, &simError{http.StatusConflict, "no agent of the platform's tool has the customer"}
+		}
+		return Push{ToTool: true}, nil
 	case "tool-close":
-		return c.ToolClose(ctx, "kf1@simulator"), nil
+		return c.ToolClose(ctx, ""), nil
 	}
 	return Push{}, &simError{http.StatusUnprocessableEntity, "no such action"}
 }

@@ -1,6 +1,7 @@
 package wxfake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,6 +14,8 @@ func (p *Platform) simFault(r *http.Request) (any, error) {
 		App  string `json:"app"`
 		Kind string `json:"kind"`
 		Code int    `json:"code"`
+		Path string `json:"path"` // of code: the end of the call's path; custom/send if empty
+		Text string `json:"text"` // a word for the content check to find
 	}
 	if err := readJSON(r, &in); err != nil {
 		return nil, err
@@ -31,7 +34,7 @@ func (p *Platform) simFault(r *http.Request) (any, error) {
 	case "slow":
 		once(Fault{Kind: FaultSlow, Path: "custom/send", Delay: 8 * time.Second})
 	case "code":
-		once(Fault{Kind: FaultCode, Path: "custom/send", Code: in.Code})
+		once(Fault{Kind: FaultCode, Path: cmp.Or(in.Path, "custom/send"), Code: in.Code})
 	case "expire-tokens":
 		p.ExpireTokens(in.App)
 	case "revoke-tokens":
@@ -47,8 +50,18 @@ func (p *Platform) simFault(r *http.Request) (any, error) {
 	case "reorder":
 		pushes.Reorder = 3
 		p.SetPushFaults(pushes)
+	case "risky-word", "review-word":
+		if in.Text == "" || len(in.Text) > 200 {
+			return nil, &simError{http.StatusUnprocessableEntity, "a word has 1 to 200 bytes"}
+		}
+		suggest, label := SuggestRisky, 10001
+		if in.Kind == "review-word" {
+			suggest, label = SuggestReview, 21000
+		}
+		p.SetContentRules(append(p.ContentRules(), ContentRule{in.Text, suggest, label})...)
 	case "clear":
 		p.ClearFaults()
+		p.SetContentRules()
 		p.tasks.start(func() { p.Flush(context.WithoutCancel(r.Context())) })
 	default:
 		return nil, &simError{http.StatusUnprocessableEntity, "no such fault"}
@@ -78,6 +91,9 @@ func (p *Platform) faultLines() []string {
 	}
 	if pushes.Reorder > 1 {
 		out = append(out, fmt.Sprintf("pushes: held until %d, then shuffled", pushes.Reorder))
+	}
+	for _, r := range p.ContentRules() {
+		out = append(out, fmt.Sprintf("content check: %q is %s", r.Word, r.Suggest))
 	}
 	return out
 }

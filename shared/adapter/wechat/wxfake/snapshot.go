@@ -44,6 +44,7 @@ type customerSnapshot struct {
 	Used        int                       `json:"used"` // sends since the last trigger
 	TypingUntil time.Time                 `json:"typing_until,omitzero"`
 	Exchanged   time.Time                 `json:"exchanged,omitzero"`
+	Visited     time.Time                 `json:"visited,omitzero"`
 	Tool        toolSnapshot              `json:"tool,omitzero"`
 	Refused     map[int]int               `json:"refused,omitempty"`
 	Seq         uint64                    `json:"seq"`
@@ -68,6 +69,7 @@ type grantSnapshot struct {
 
 type toolSnapshot struct {
 	Queued bool      `json:"queued,omitempty"`
+	Wanted string    `json:"wanted,omitempty"`
 	Agent  string    `json:"agent,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
 }
@@ -86,6 +88,7 @@ type receivedSnapshot struct {
 	AI         bool      `json:"ai,omitempty"`
 	BusinessID string    `json:"business_id,omitempty"`
 	Passive    bool      `json:"passive,omitempty"`
+	Tool       bool      `json:"tool,omitempty"`
 	Overlapped bool      `json:"overlapped,omitempty"`
 	Hidden     bool      `json:"hidden,omitempty"`
 }
@@ -170,7 +173,8 @@ func (c *Customer) snapshot() customerSnapshot {
 	c.mu.Lock()
 	s := customerSnapshot{
 		OpenID: c.openID, Name: c.name, Flags: flagsSnapshot(c.flags), Used: c.window.used, TypingUntil: c.typingUntil,
-		Exchanged: c.exchanged, Tool: toolSnapshot{c.tool.queued, c.tool.agent, c.tool.until}, Seq: c.seq,
+		Exchanged: c.exchanged, Visited: c.visited, Seq: c.seq,
+		Tool:   toolSnapshot{c.tool.queued, c.tool.wanted, c.tool.agent, c.tool.until},
 		Grants: make(map[Trigger]grantSnapshot, len(c.window.live)),
 	}
 	for t, g := range c.window.live {
@@ -183,7 +187,7 @@ func (c *Customer) snapshot() customerSnapshot {
 	s.Refused = c.refused.copy()
 	for _, r := range inbox {
 		s.Inbox = append(s.Inbox, receivedSnapshot{
-			r.Seq, r.At, r.MsgType, r.Text, r.MediaID, r.Content, r.Raw, r.KfAccount, r.AI, r.BusinessID, r.Passive, r.Overlapped, r.Hidden,
+			r.Seq, r.At, r.MsgType, r.Text, r.MediaID, r.Content, r.Raw, r.KfAccount, r.AI, r.BusinessID, r.Passive, r.Tool, r.Overlapped, r.Hidden,
 		})
 	}
 	for _, n := range notices {
@@ -220,7 +224,7 @@ func (c *Customer) restore(s customerSnapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.name, c.flags, c.typingUntil, c.exchanged, c.seq = s.Name, Flags(s.Flags), s.TypingUntil, s.Exchanged, s.Seq
-	c.tool = toolSession{queued: s.Tool.Queued, agent: s.Tool.Agent, until: s.Tool.Until}
+	c.visited, c.tool = s.Visited, toolSession{s.Tool.Queued, s.Tool.Wanted, s.Tool.Agent, s.Tool.Until}
 	c.window = ledger{used: s.Used}
 	if len(s.Grants) > 0 {
 		c.window.live = make(map[Trigger]liveGrant, len(s.Grants))
@@ -231,7 +235,7 @@ func (c *Customer) restore(s customerSnapshot) {
 	c.inbox, c.notices, c.acts = nil, nil, nil
 	for _, r := range s.Inbox[max(0, len(s.Inbox)-inboxKept):] {
 		c.inbox = append(c.inbox, Received{
-			r.Seq, r.At, r.MsgType, r.Text, r.MediaID, r.Content, r.Raw, r.KfAccount, r.AI, r.BusinessID, r.Passive, r.Overlapped, r.Hidden,
+			r.Seq, r.At, r.MsgType, r.Text, r.MediaID, r.Content, r.Raw, r.KfAccount, r.AI, r.BusinessID, r.Passive, r.Tool, r.Overlapped, r.Hidden,
 		})
 	}
 	for _, n := range s.Notices[max(0, len(s.Notices)-actsKept):] {

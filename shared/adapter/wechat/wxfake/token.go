@@ -19,6 +19,7 @@ const (
 	plainPerDay   = 2000
 	tokenGrave    = time.Hour // how long a dead token is remembered, to answer 42001 and not 40001
 	tokenTextSize = 136
+	quotaRate     = 5000 // calls a minute that quota/get tells of; not enforced
 )
 
 // china is the zone in which the platform's days begin.
@@ -154,7 +155,7 @@ func (p *Platform) issue(q *call, grantType, appID, secret string, take func(*ac
 		return refuse(codeAccountFrozen)
 	}
 	if ip := clientIP(q.r.RemoteAddr); len(perm.AllowedIPs) > 0 && !slices.Contains(perm.AllowedIPs, ip) {
-		return answer{code: codeBadIP, text: "invalid ip " + ip + " ipv6 ::ffff:" + ip + ", not in whitelist"}
+		return refuseIP(ip)
 	}
 	a := p.account(appID)
 	a.tokens.mu.Lock()
@@ -168,6 +169,11 @@ func (p *Platform) issue(q *call, grantType, appID, secret string, take func(*ac
 		AccessToken string `json:"access_token"`
 		ExpiresIn   int    `json:"expires_in"`
 	}{t.text, int(t.remaining(q.now) / time.Second)})
+}
+
+// refuseIP is 40164 with the text that the platform's pages give.
+func refuseIP(ip string) answer {
+	return answer{code: codeBadIP, text: "invalid ip " + ip + " ipv6 ::ffff:" + ip + ", not in whitelist"}
 }
 
 func clientIP(remote string) string {
@@ -275,13 +281,21 @@ func (p *Platform) quotaGet(q *call) answer {
 		"/cgi-bin/media/upload": 100_000, "/cgi-bin/media/get": 200_000,
 		"/wxa/msg_sec_check": 2_000_000, "/wxa/media_check_async": 200_000,
 	}[in.Path]
-	if !ok {
+	switch perm := q.cfg.Permissions; {
+	case strings.HasPrefix(in.Path, "/sns/"):
+		return refuse(codeWrongToken)
+	case !ok:
 		return refuse(codeBadPath)
+	case perm.NoCustomerMessages && strings.HasPrefix(in.Path, "/cgi-bin/message/custom/"):
+		return refuse(codeNoPermission)
+	case perm.Banned && strings.HasPrefix(in.Path, "/cgi-bin/message/custom/"):
+		return refuse(codeBanned)
 	}
 	used := q.acc.quota.get(in.Path, q.now)
 	out, err := json.Marshal(map[string]any{
 		"errcode": 0, "errmsg": "ok",
-		"quota": map[string]int{"daily_limit": limit, "used": used, "remain": max(0, limit-used)},
+		"quota":      map[string]int{"daily_limit": limit, "used": used, "remain": max(0, limit-used)},
+		"rate_limit": map[string]int{"call_count": quotaRate, "refresh_second": 60},
 	})
 	if err != nil {
 		return refuse(codeBusy)

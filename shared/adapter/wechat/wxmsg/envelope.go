@@ -7,13 +7,14 @@ type Envelope struct {
 	ToUserName []byte // the account's original id; no signature covers it
 	AppID      []byte // pushes to a third-party platform's authorisation URL have it instead
 	Encrypt    []byte // what msg_signature signs; empty if the body is not encrypted
+	MsgType    []byte // of the plain fields, which in secure mode are not there
 }
 
 // ReadEnvelope reads the outer body as strictly as [Read] and keeps only the
 // envelope, without an allocation. A field of the envelope that stands twice is
 // ErrDuplicate: no two readers of such a body need agree on what was signed.
 func ReadEnvelope(body []byte) (Envelope, error) {
-	var texts [3][]byte
+	var texts [4][]byte
 	again, err := pick(body, texts[:], envelopeField)
 	if err != nil {
 		return Envelope{}, err
@@ -21,7 +22,7 @@ func ReadEnvelope(body []byte) (Envelope, error) {
 	if again {
 		return Envelope{}, ErrDuplicate
 	}
-	return Envelope{ToUserName: texts[0], AppID: texts[1], Encrypt: texts[2]}, nil
+	return Envelope{ToUserName: texts[0], AppID: texts[1], Encrypt: texts[2], MsgType: texts[3]}, nil
 }
 
 func envelopeField(name []byte) int {
@@ -32,6 +33,8 @@ func envelopeField(name []byte) int {
 		return 1
 	case "Encrypt":
 		return 2
+	case "MsgType":
+		return 3
 	}
 	return -1
 }

@@ -112,13 +112,14 @@ func envelopeAgrees(t *testing.T, body []byte, n wxmsg.Node) {
 		count[kid.Name()]++
 	}
 	e, err := wxmsg.ReadEnvelope(body)
-	if count["ToUserName"] > 1 || count["AppId"] > 1 || count["Encrypt"] > 1 {
+	if count["ToUserName"] > 1 || count["AppId"] > 1 || count["Encrypt"] > 1 || count["MsgType"] > 1 {
 		if !errors.Is(err, wxmsg.ErrDuplicate) {
 			t.Errorf("ReadEnvelope: got %v, want ErrDuplicate", err)
 		}
 		return
 	}
-	if err != nil || string(e.ToUserName) != n.Get("ToUserName") || string(e.AppID) != n.Get("AppId") || string(e.Encrypt) != n.Get("Encrypt") {
+	if err != nil || string(e.ToUserName) != n.Get("ToUserName") || string(e.AppID) != n.Get("AppId") || string(e.Encrypt) != n.Get("Encrypt") ||
+		string(e.MsgType) != n.Get("MsgType") {
 		t.Errorf("ReadEnvelope: got %q, %v; want what Read gives", e, err)
 	}
 }

@@ -218,6 +218,7 @@ func TestEnvelope(t *testing.T) {
 		{"Encrypt twice, first empty", `{"Encrypt":"","Encrypt":"b"}`, "", "", "", wxmsg.ErrDuplicate},
 		{"ToUserName twice", `{"ToUserName":"a","Encrypt":"x","ToUserName":"b"}`, "", "", "", wxmsg.ErrDuplicate},
 		{"AppId twice", "<xml><AppId/><AppId/></xml>", "", "", "", wxmsg.ErrDuplicate},
+		{"MsgType twice", "<xml><MsgType/><MsgType/></xml>", "", "", "", wxmsg.ErrDuplicate},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -33,7 +33,10 @@ async function act(action, more = {}) {
   if (!view) return;
   try {
     const done = await post("sim/act", { app: view.account.app_id, name: view.name, action, ...more });
-    if (done.skipped) toast("This channel does not push that 此渠道不支持");
+    const problem = done.deliveries.map((d) => d.problem).find(Boolean);
+    if (problem) toast(`The platform ignored the answer 平台忽略了应答: ${problem}`);
+    else if (action === "visit") toast("Visited 已打开小程序");
+    else if (done.skipped) toast("This channel does not push that 此渠道不支持");
   } catch (err) {
     toast(err.message);
   }
@@ -42,6 +45,7 @@ async function act(action, more = {}) {
 const ask4 = (label, value) => { const text = prompt(label, value); return text === null ? null : { text }; };
 const quick = {
   miniprogram: [
+    ["Visit 打开小程序", () => act("visit")],
     ["Enter 进入", () => act("enter", { text: "page=goods&id=1" })],
     ["Card 小程序卡片", () => act("card", { text: "Blue kettle 蓝色水壶" })],
   ],
@@ -58,6 +62,7 @@ function drawQuick() {
   const list = quick[view.account.channel].concat([
     ["Long text 长文本", () => { const more = ask4("Text 文本", "你好，".repeat(20)); if (more) act("say", more); }],
     ["Tool accepts 官方接入", () => act("tool-accept")],
+    ["Tool writes 官方发言", () => { const more = ask4("Text of the tool's agent 官方客服发言", "您好，我是官方客服"); if (more) act("tool-say", more); }],
     ["Tool closes 官方结束", () => act("tool-close")],
   ]);
   $("quick").replaceChildren(...list.map(([label, run]) => {
@@ -72,16 +77,20 @@ const faults = [
   ["lost-answer", "Lost answer 丢失应答"], ["status", "502"], ["html", "HTML body"], ["slow", "Slow 8 s"], ["refuse", "Closed connection"],
   ["code", "-1 busy", -1], ["code", "45011 rate", 45011], ["code", "45015 window", 45015], ["code", "45047 count", 45047],
   ["expire-tokens", "Expire tokens 令牌过期"], ["revoke-tokens", "Revoke tokens 令牌失效"], ["drop-media", "Drop media 清空素材"],
+  ["risky-word", "Risky word 违规词", 0, "Word that the content check finds risky 违规词"],
+  ["review-word", "Word to review 复核词", 0, "Word that the content check wants reviewed 复核词"],
   ["duplicate", "Pushes × 3 重复推送"], ["lose-push-answers", "Retry pushes 重试推送"], ["reorder", "Reorder pushes 乱序推送"], ["clear", "Clear all 清除"],
 ];
 
 function drawFaults() {
-  $("faultbuttons").replaceChildren(...faults.map(([kind, label, code]) => {
+  $("faultbuttons").replaceChildren(...faults.map(([kind, label, code, question]) => {
     const button = el("button", kind === "clear" ? "clear" : "", label);
     button.type = "button";
     button.addEventListener("click", async () => {
+      const more = question ? ask4(question, "") : {};
+      if (!more) return;
       try {
-        await post("sim/fault", { app: view.account.app_id, kind, code: code || 0 });
+        await post("sim/fault", { app: view.account.app_id, kind, code: code || 0, ...more });
         toast(kind === "clear" ? "All cleared 已清除" : `${label}: armed 已生效`);
       } catch (err) {
         toast(err.message);
@@ -119,10 +128,14 @@ function drawState(state) {
   drawWindow();
   renderChat($("lines"), state.items, view, act);
   $("tool").hidden = !state.tool;
-  $("tool").textContent = state.tool === "serving" ? "Platform's tool 官方客服" : "Queued in the tool 排队中";
+  const agent = state.tool_agent ? ` · ${state.tool_agent}` : "";
+  const back = ` · until 至 ${new Date(state.tool_until).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+  $("tool").textContent = (state.tool === "serving" ? "Platform's tool 官方客服" : "Queued in the tool 排队中") + agent + back;
   $("faultlines").replaceChildren(...state.faults.map((text) => el("li", "", text)));
   const codes = Object.entries(state.refused);
-  $("refusals").textContent = codes.length ? `Refused sends 被拒 ${codes.map(([c, n]) => `${c} × ${n}`).join(", ")}` : "";
+  const lines = codes.length ? [`Refused sends 被拒 ${codes.map(([c, n]) => `${c} × ${n}`).join(", ")}`] : [];
+  if (state.bad_replies) lines.push(`Answers to pushes that were wrong 应答有误 × ${state.bad_replies}`);
+  $("refusals").textContent = lines.join(" · ");
   lastTraffic = addTraffic($("log"), $("count"), state.traffic, lastTraffic);
 }
 

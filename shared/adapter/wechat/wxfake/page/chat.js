@@ -15,6 +15,7 @@ const eventText = {
   user_enter_tempsession: "You entered the chat 进入会话", subscribe: "You followed 关注", unsubscribe: "You unfollowed 取消关注",
   SCAN: "You scanned a code 扫码", CLICK: "You tapped the menu 点击菜单", VIEW: "You opened a page from the menu 打开网页",
   kf_create_session: "An agent of the platform's tool took the chat 官方客服接入",
+  kf_switch_session: "The tool gave the chat to another agent 官方客服转接",
   kf_close_session: "The tool's agent closed the chat 官方客服结束", wxa_media_check: "Media check result pushed 媒体检测结果",
 };
 const messageKinds = ["text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"];
@@ -138,6 +139,7 @@ function line(item, view, act) {
   const notes = [clock(item.at)];
   if (item.agent) notes.push(item.agent);
   if (item.passive) notes.push("passive reply 被动回复");
+  if (item.tool) notes.push("platform's tool 官方客服");
   if (item.ai) notes.push("AI generated 由第三方AI生成");
   if (item.hidden) notes.push("accepted, but a phone shows nothing 手机不显示");
   const meta = el("div", "meta", notes.join(" · "));
