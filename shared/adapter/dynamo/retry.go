@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 )
 
 // Attempts of one call, and the pauses between them: a throttled call gives up after a second or so, or with its context.
@@ -42,13 +43,9 @@ func newRetryer() aws.Retryer {
 // contended tells a transaction, or a write, that met another transaction on the same item. A transaction that also
 // failed a condition has its answer and isn't tried again.
 func contended(err error) aws.Ternary {
-	var single *types.TransactionConflictException
-	if errors.As(err, &single) {
-		return aws.TrueTernary
-	}
 	var several *types.TransactionCanceledException
 	if !errors.As(err, &several) {
-		return aws.UnknownTernary
+		return inTheWay(err)
 	}
 	verdict := aws.FalseTernary
 	for _, r := range several.CancellationReasons {
@@ -60,6 +57,20 @@ func contended(err error) aws.Ternary {
 		}
 	}
 	return verdict
+}
+
+// inTheWay tells a single request that met a transaction. By its name: the SDK knows the type of an error only where
+// the operation's model lists it.
+func inTheWay(err error) aws.Ternary {
+	var refused smithy.APIError
+	if !errors.As(err, &refused) {
+		return aws.UnknownTernary
+	}
+	switch refused.ErrorCode() {
+	case "TransactionConflictException", "TransactionInProgressException", "TransactionCanceledException":
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // torn tells an answer that broke off in the middle. The SDK leaves such a call alone, since it may have had its effect;
