@@ -53,7 +53,7 @@ func (s *Session) evict(r Rules, now time.Time) []Effect {
 	}
 	var effects []Effect
 	if f := s.Flight; f != nil {
-		effects = append(effects, s.concludeAll(f.Messages(), message.Unknown, string(Lost), now)...)
+		effects = append(effects, s.lose(f, now)...)
 	}
 	for _, w := range s.Outbox {
 		effects = append(effects, s.conclude(w, message.Cancelled, "account-deleted", now))

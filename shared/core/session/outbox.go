@@ -101,21 +101,27 @@ func (s *Session) drop(e Drop, r Rules, now time.Time) []Effect {
 
 // conclude notes how a message ended without a call and asks for its row.
 func (s *Session) conclude(w Waiting, st message.State, reason string, now time.Time) Effect {
-	end := message.Settlement{Message: w.Message, State: st, Reason: reason, At: now, PartsSent: w.PartsSent}
+	return s.ended(w, message.Settlement{State: st, Reason: reason, At: now})
+}
+
+// lose notes that the answer to the flight's call will never be heard: somebody may have made it.
+func (s *Session) lose(f *Flight, now time.Time) []Effect {
+	var effects []Effect
+	cause := s.cause(f)
+	for _, w := range f.Messages() {
+		effects = append(effects, s.ended(w, message.Settlement{State: message.Unknown, Reason: string(Lost), At: now, Cause: cause}))
+	}
+	return effects
+}
+
+func (s *Session) ended(w Waiting, end message.Settlement) Effect {
+	end.Message, end.PartsSent, end.Approved = w.Message, w.PartsSent, w.Approved
 	s.Endings = append(s.Endings, end)
 	settle := Settle{Settlement: end}
 	if w.Content != nil {
 		settle.Said = &Say{Message: w.Message, Content: *w.Content, By: w.By, ExpiresAt: w.ExpiresAt}
 	}
 	return settle
-}
-
-func (s *Session) concludeAll(all []Waiting, st message.State, reason string, now time.Time) []Effect {
-	var effects []Effect
-	for _, w := range all {
-		effects = append(effects, s.conclude(w, st, reason, now))
-	}
-	return effects
 }
 
 // settled forgets endings whose rows have been written.

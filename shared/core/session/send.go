@@ -29,7 +29,7 @@ func (s *Session) giveUp(now time.Time) []Effect {
 	f := s.Flight
 	s.Window = s.Window.Refund(f.Took, f.Parts-f.PartsSent-1)
 	s.Flight = nil
-	return s.concludeAll(f.Messages(), message.Unknown, string(Lost), now)
+	return s.lose(f, now)
 }
 
 // landed ends a flight whose message is known to have been sent.

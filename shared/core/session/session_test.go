@@ -101,3 +101,39 @@ func TestCallsOutliveABusyCustomer(t *testing.T) {
 		t.Error("a day later the key still means the first call")
 	}
 }
+
+// TestALostAnswerKeepsWhoApproved: a message whose sender died tells who let it go and what it was sent in answer to, like
+// one of which the sender himself lost the answer.
+func TestALostAnswerKeepsWhoApproved(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	rules := Rules{Tenant: "t", Grants: quota.Preset(quota.MiniProgram2024), SessionFor: 48 * time.Hour, HoldFor: 48 * time.Hour}
+	var s Session
+	step := func(e Event) []Effect {
+		t.Helper()
+		next, effects, err := Step(s, e, rules, now)
+		if err != nil {
+			t.Fatalf("%T: %v", e, err)
+		}
+		s = next
+		return effects
+	}
+	step(Arrived{ID: "s1", Key: "p1", At: now, Action: quota.Message, FromCustomer: true})
+	step(Accept{Agent: "ann"})
+	step(Enqueue{Parts: 1, By: "ann", Bytes: 10})
+	step(Next{})
+	step(Answered{Message: "s1-2", Outcome: Outcome{Kind: Review}})
+	step(Approve{Message: "s1-2", By: "sue"})
+	step(Next{})
+	now = now.Add(CallLease)
+	for _, e := range step(Next{}) {
+		if end, ok := e.(Settle); ok {
+			got := end.Settlement
+			if got.State != message.Unknown || got.Approved != "sue" || got.Cause == nil || got.Cause.Message != "s1-1" {
+				t.Errorf("it ended as %+v, want unknown, approved by sue, in answer to s1-1", got)
+			}
+			return
+		}
+	}
+	t.Error("it has not ended")
+}

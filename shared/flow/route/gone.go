@@ -48,5 +48,19 @@ func (r *Router) gone(ctx context.Context, t tenant.ID, id agent.ID) (d done, er
 	d.released, err = r.Shell.ReleaseAll(ctx, desks{r.Sessions, r.Agents, r.Accounts}, t, id, func(s session.Session) bool {
 		return s.State == session.Serving
 	})
-	return d, err
+	if err != nil {
+		return d, err
+	}
+	return d, r.clear(ctx, t, id)
+}
+
+// clear gives back the seats that a crash left taken: nobody notices them as long as the agent has another free, and
+// until then he would count as busier than he is.
+func (r *Router) clear(ctx context.Context, t tenant.ID, id agent.ID) error {
+	d, err := r.Agents.Desk(ctx, t, id)
+	if err != nil {
+		return fmt.Errorf("seats of an agent: %w", err)
+	}
+	_, err = r.Shell.FreeStaleSeats(ctx, r.Sessions, d.Seats, agent.Agent{Tenant: t, ID: id})
+	return err
 }

@@ -87,6 +87,21 @@ func TestSessionsOfOneWhoSaidThatHeGoes(t *testing.T) {
 	w.want("load", w.load("ann"), "0")
 }
 
+// TestSeatsThatACrashLeft: who goes leaves no seat taken that no session of his needs.
+func TestSeatsThatACrashLeft(t *testing.T) {
+	t.Parallel()
+	w := office(t)
+	taken, err := w.store.TakeSeat(t.Context(), "t", "ann", w.says("shop", "late", "hello").ID, 5, w.clock())
+	if err != nil || !taken {
+		t.Fatalf("take a seat: %v, %v", taken, err)
+	}
+	w.want("load", w.load("ann"), "3")
+	w.pass(time.Minute)
+	w.status("ann", agent.Offline, 0)
+	w.handle(annGone)
+	w.want("load", w.load("ann"), "0")
+}
+
 func TestSessionsOfADeletedAgent(t *testing.T) {
 	t.Parallel()
 	w := office(t)
