@@ -50,6 +50,7 @@ func cloud(c Config, web *http.Client) (engine, error) {
 		}
 		made, err := sqs.New(at(conf, c.Cloud.SQSURL), sqs.Options{
 			URL: q.url, Setting: q.setting, Ordered: q.ordered, Bucket: spill, Now: c.Now,
+			Once: q.to == &e.queues.Hooks, // whoever saves a conversation asks for what others may be putting there
 		})
 		if err != nil {
 			return engine{}, err

@@ -65,7 +65,7 @@ func open(c Config, web *http.Client) (*System, error) {
 		return nil, err
 	}
 	s.shell = &shell.Shell{
-		Store: s.store, Route: s.queues.Route, Outbound: s.queues.Outbound, Hooks: s.queues.Hooks, Now: c.Now, Turns: shell.NewTurns(),
+		Store: s.store, Route: s.queues.Route, Outbound: s.queues.Outbound, Hooks: s.queues.Hooks, Now: c.Now, Turns: shell.NewTurns(), Told: shell.NewTold(),
 	}
 	s.notes = &doctor.Noter{Store: s.store, Now: c.Now, Log: c.Log}
 	s.hooks = hook.New(hook.Options{Private: c.PrivateHooks, Now: c.Now})

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -44,21 +43,4 @@ func (sh *Shell) Said(ctx context.Context, s session.Session, w session.Waiting)
 		return message.Message{}, err
 	}
 	return sh.Store.Message(ctx, w.Message)
-}
-
-// inform puts news into the queue of what the business's software is told, in order.
-func (sh *Shell) inform(ctx context.Context, ref session.Ref, news []session.News) error {
-	if sh.Hooks == nil {
-		return fault.New(fault.Unavailable, "", "this process has no queue for what the business's software is told")
-	}
-	for _, n := range news {
-		body, err := json.Marshal(session.Tell{Ref: ref, News: n})
-		if err != nil {
-			return err
-		}
-		if err := sh.Hooks.Send(ctx, Group(ref), 0, body); err != nil {
-			return fmt.Errorf("tell of %s of account %s: %w", n.Event, ref.Account, err)
-		}
-	}
-	return nil
 }

@@ -48,7 +48,9 @@ type Shell struct {
 	Outbound Queue
 	// Hooks takes what the business's own software is to be told, as session.Tell bodies.
 	Hooks Queue
-	Now   func() time.Time
+	// Told keeps this process from putting news there twice; nil: it may.
+	Told *Told
+	Now  func() time.Time
 	// Turns lets the callers of one process queue up for a conversation instead of
 	// racing for it; nil lets them race, which is as safe.
 	Turns *Turns
@@ -230,7 +232,7 @@ func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Ro
 		case session.WakeBot:
 			err = sh.wakeBot(ctx, res.Session.Ref())
 		case session.Inform:
-			if err = sh.inform(ctx, res.Session.Ref(), e.News); err == nil {
+			if err = sh.inform(ctx, res.Session.Ref(), e.News, res.At); err == nil {
 				informed = e.News[len(e.News)-1].Seq
 			}
 		case session.WakeSender:

@@ -3,6 +3,8 @@ package sqs
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,6 +30,9 @@ type Options struct {
 	DeadURL string
 	// Ordered says that the queue is a FIFO queue.
 	Ordered bool
+	// Once says that a body which is sent again to its group within five minutes is the same message, and is stored
+	// once. Of an ordered queue only.
+	Once bool
 	// Fair sends the group with each message of a standard queue, so that a group with many messages doesn't starve
 	// the others (SQS calls it a fair queue). It costs a quarter more, and a Region may lack it.
 	Fair bool
@@ -108,6 +113,10 @@ func (q *Queue) Send(ctx context.Context, group string, delay time.Duration, bod
 	switch {
 	case q.Ordered:
 		l.group, l.token = groupName(group), rand.Text()
+		if q.Once {
+			sum := sha256.Sum256(body)
+			l.token = hex.EncodeToString(sum[:])
+		}
 	case q.Fair && group != "":
 		l.group = groupName(group)
 	}
