@@ -48,7 +48,7 @@ var budgets = map[string]struct {
 	write, read float64
 	queue       int
 }{
-	// One of these is the note for the doctor, which a process makes once a minute and account.
+	// One of these is the note for the doctor, which a process makes at most every 15 s and account.
 	"a message that opens a session": {15, 4, 3},
 	// Four of these are the mark at which its half hour of silence will be over.
 	"hand-over: an agent accepts":                         {17, 7, 0},

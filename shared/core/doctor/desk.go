@@ -49,6 +49,9 @@ func (d *diagnosis) bot() {
 	case h.Enabled && !reachable(b, h):
 		d.say(Warning, "handoff-without-words", "Customers stay with the bot until they write a word that calls a human, and there is no such word.",
 			"Set handoff.keywords, or switch handoff.enabled off.", nil)
+	case h.Enabled && !b.Enabled:
+		d.say(Warning, "handoff-without-bot", "Whoever writes stays with a bot that is switched off: nobody answers him until he writes a word that calls a human, or an agent takes him from the list of the bot's sessions.",
+			"Switch bot.enabled on, or handoff.enabled off.", nil)
 	default:
 		d.ok("bot-fits", "The settings of bot and hand-off go together.", nil)
 	}

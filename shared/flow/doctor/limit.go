@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	noteEvery = time.Minute
+	// noteEvery is short enough that who mends his settings and tries again sees what came of it.
+	noteEvery = 15 * time.Second
 	// maxSlots bounds the memory of a process. When it is full of fresh ones, nothing
 	// more is let through: a limit that gives way under load is none.
 	maxSlots = 4096
@@ -21,7 +22,7 @@ type slot struct {
 	kind    string
 }
 
-// limiter lets one of each slot through per minute and counts the others. The zero
+// limiter lets one of each slot through per noteEvery and counts the others. The zero
 // value is ready.
 type limiter struct {
 	mu    sync.Mutex
@@ -35,7 +36,7 @@ type passed struct {
 	held int64
 }
 
-// fresh reports whether the minute is not over. A clock that was set back ends it.
+// fresh reports whether noteEvery is not over. A clock that was set back ends it.
 func (p passed) fresh(now time.Time) bool {
 	age := now.Sub(p.at)
 	return age >= 0 && age < noteEvery
@@ -59,7 +60,7 @@ func (l *limiter) take(s slot, now time.Time) (count int64, ok bool) {
 	return p.held + 1, true
 }
 
-// room makes place for one more slot, if need be of those whose minute is over.
+// room makes place for one more slot, if need be of those whose time is over.
 func (l *limiter) room(now time.Time) bool {
 	if l.slots == nil {
 		l.slots = map[slot]passed{}

@@ -12,7 +12,7 @@ import (
 // next push, may wait behind it.
 const noteFor = 300 * time.Millisecond
 
-// Noter notes sightings, at most once a minute for each account and kind, so that
+// Noter notes sightings, at most every 15 seconds for each account and kind, so that
 // neither a busy account nor an attacker who sends bad signatures costs more than that.
 // Set its fields, use it by pointer, keep it for the life of the process. It may be used
 // concurrently and starts nothing in the background.
@@ -41,7 +41,7 @@ func (n *Noter) Note(ctx context.Context, s doctor.Sighting) {
 	}
 }
 
-// kindOf tells apart what is worth a write of its own within a minute. There are few,
+// kindOf tells apart what is worth a write of its own within that time. There are few,
 // whatever anybody sends: reasons, modes and formats are closed sets.
 func kindOf(s doctor.Sighting) string {
 	switch {

@@ -52,7 +52,7 @@ func (n *notebook) lines() (out []string) {
 	return out
 }
 
-func TestNoterNotesOncePerMinuteAndKind(t *testing.T) {
+func TestNoterNotesOncePerTimeAndKind(t *testing.T) {
 	t.Parallel()
 	now, book := start, &notebook{}
 	n := &Noter{Store: book, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
@@ -66,9 +66,9 @@ func TestNoterNotesOncePerMinuteAndKind(t *testing.T) {
 	n.Note(t.Context(), good)
 	n.Note(t.Context(), doctor.Sighting{Account: "shop", Check: true})
 	n.Note(t.Context(), doctor.Sighting{Account: "oa", Reason: doctor.WrongToken})
-	now = start.Add(time.Minute - 1)
+	now = start.Add(noteEvery - 1)
 	n.Note(t.Context(), bad)
-	now = start.Add(time.Minute)
+	now = start.Add(noteEvery)
 	n.Note(t.Context(), bad)
 	n.Note(t.Context(), bad)
 	now = start // the clock was set back
