@@ -105,16 +105,13 @@ func (s *Session) release(r Rules, now time.Time) ([]Effect, error) {
 // PermitsWriting says whether the identity may write into the session: it must be
 // the agent's own, or the identity a supervisor. A closed session takes nothing.
 func (s Session) PermitsWriting(i agent.Identity) error {
-	if err := s.PermitsActing(i); err != nil {
-		return err
-	}
 	switch s.State {
 	case Closed:
 		return errEnded
 	case External:
 		return errExternal
 	}
-	return nil
+	return s.PermitsActing(i)
 }
 
 // PermitsActing says whether the identity may transfer or close the session.

@@ -208,6 +208,7 @@ func TestRouting(t *testing.T) {
 		{`{"bot":{"questions":[{"ask":["a"],"reply":"b"}]}}`, "unknown-field"},
 		{`{"robot":{}}`, "unknown-field"},
 		{`{"bot":"yes"}`, "wrong-type"},
+		{`{"bot":{"likeness":"much"}}`, "wrong-type"},
 		{`{"assign":"auto"}`, "wrong-type"},
 	}
 	for _, tt := range tests {

@@ -95,6 +95,8 @@ func typeName(t reflect.Type) string {
 		return "an array"
 	case reflect.Struct, reflect.Map:
 		return "an object"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
 	case reflect.Pointer:
 		return typeName(t.Elem())
 	}

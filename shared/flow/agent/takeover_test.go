@@ -119,6 +119,7 @@ func TestExternal(t *testing.T) {
 	w.call("ann", "POST", path(s, "accept"), nil).want(409, "external")
 	w.call("sue", "POST", path(s, "transfer"), `{"to_agent":"ann"}`).want(409, "external")
 	w.call("sue", "POST", path(s, "messages"), hello).want(409, "external")
+	w.call("ann", "POST", path(s, "messages"), hello).want(409, "external")
 	w.call("ann", "GET", "/v1/agents/me", nil).want(200).is(0, "load")
 	w.pass(30 * time.Minute)
 	w.call("ann", "GET", "/v1/sessions/"+s, nil).want(200).is("bot", "state")
