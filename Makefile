@@ -152,6 +152,10 @@ bench: ## Run the benchmarks, then measure the local pipeline and the functions'
 	@go run ./infra/local bench
 	@go run ./infra/local bench -start
 
+.PHONY: day
+day: ## Play a working day of a customer-service desk, 300 customers and all that goes wrong (half a minute; SEED=2 is another day)
+	@go test -count 1 -timeout 10m -v -run '^TestDay$$' ./shared/app -args -day -seed $(or $(SEED),1) | grep -Ev '^(===|--- PASS|PASS|ok)'
+
 .PHONY: budget
 budget: ## Measure what each step of a conversation costs on DynamoDB and SQS, in units and dollars (two minutes)
 	@$(WITH_ENGINES) go test -count 1 -timeout 15m -v -run '^TestBudget' ./shared/app -args -budget | grep -Ev '^(===|--- PASS|PASS|ok)'
