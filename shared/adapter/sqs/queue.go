@@ -114,7 +114,7 @@ func (q *Queue) Send(ctx context.Context, group string, delay time.Duration, bod
 	case q.Ordered:
 		l.group, l.token = groupName(group), rand.Text()
 		if q.Once {
-			sum := sha256.Sum256(body)
+			sum := sha256.Sum256(append([]byte(group+"\x00"), body...))
 			l.token = hex.EncodeToString(sum[:])
 		}
 	case q.Fair && group != "":

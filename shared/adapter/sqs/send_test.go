@@ -144,3 +144,31 @@ func TestPollWaits(t *testing.T) {
 		t.Errorf("got WaitTimeSeconds %v; want SQS's most, 20", got)
 	}
 }
+
+// TestOnce: with Once what is sent again to its group is one message; without it, or in another group, it is two.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	for _, once := range []bool{true, false} {
+		e := emulator(t)
+		q := e.client(t, sqs.Options{URL: e.make(t, true, map[string]string{"VisibilityTimeout": "30"}), Ordered: true, Once: once}, &wire{})
+		for _, group := range []string{"g", "g", "h"} {
+			must(t, "Send", q.Send(t.Context(), group, 0, []byte("news")))
+		}
+		must(t, "Send", q.Send(t.Context(), "g", 0, []byte("other news")))
+		want, got := 4, 0
+		if once {
+			want = 3
+		}
+		for range 10 {
+			batch, err := q.Receive(t.Context(), 10)
+			must(t, "Receive", err)
+			for _, d := range batch {
+				got++
+				must(t, "Ack", q.Ack(t.Context(), d.Receipt))
+			}
+		}
+		if got != want {
+			t.Errorf("once %t: got %d messages, want %d", once, got, want)
+		}
+	}
+}

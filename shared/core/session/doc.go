@@ -2,7 +2,18 @@
 // value: [Step] takes a [Session], an [Event] and the time, and returns the
 // session as it is afterwards with the [Effect]s that the caller has to carry
 // out. Read session.go for the state, step.go for the table of events, then the
-// file of the event you care about: arrive.go, desk.go, outbox.go, send.go, tick.go.
+// file of what you care about:
+//
+//	arrive.go    what the customer did; bot.go: who answers him
+//	queue.go     waiting: place, text, timeout; desk.go: agents take, pass on, close
+//	external.go  the platform's own tool has him
+//	outbox.go    messages are accepted; say.go: those that rules write, and when not
+//	send.go      one call after the other; bundle.go: several texts in one
+//	review.go    a supervisor lets a text go
+//	tick.go      what time alone does
+//	news.go      what the business's own software is told
+//
+// testdata has a script for each rule, to be read without knowing Go.
 //
 // # The caller's part
 //
@@ -27,6 +38,7 @@
 //	outbox    outbound messages that were accepted and not yet called, in order
 //	hold      one of them that waits for its time or for a window
 //	flight    the one call that is under way; while it lasts no other sender may call
+//	news      something that the business's own software wants to be told
 //	ending    how a message of the outbox ended without a call, until its row says so too
 //
 // The window, the outbox and the flight belong to the customer rather than to
