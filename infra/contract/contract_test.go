@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,8 @@ func TestDay(t *testing.T) {
 	admin := setUp(d)
 	ann, bob := staff(d, admin)
 	s := converse(d, ann, bob)
+	told(d, admin)
+	reviewed(d, admin, ann)
 	leave(d, admin, ann, s)
 
 	var missing []string
@@ -72,6 +75,64 @@ func setUp(d *desk) string {
 	return admin
 }
 
+// everything are routing rules with each member set.
+const everything = `{
+	"assign": {"mode": "manual", "auto_above": 0, "strategy": "round_robin", "prefer_last": true, "release_after": "30m", "priority": 1},
+	"queue": {"text": "{position}", "timeout": "10m", "timeout_text": "抱歉", "then": "stay"},
+	"bot": {"enabled": true, "greeting": "欢迎", "menu": "main", "menu_words": ["菜单"],
+		"menus": {"main": {"head": "h", "tail": "t", "items": [{"label": "a", "answer": "b"}, {"label": "人工", "handoff": true}]}},
+		"keywords": [{"words": ["价格"], "match": "contains", "priority": 2, "message": {"type": "text", "text": {"content": "十元"}}}],
+		"questions": [{"ask": ["怎么退款"], "answer": "七天"}], "likeness": 0.5, "fallback": "f", "max_unanswered": 2, "offer": "o",
+		"responder": {"url": "https://shop.example/bot", "timeout": "3s"}},
+	"handoff": {"enabled": false, "keywords": ["人工"], "match": "exact", "notice": "n", "urgent": [{"words": ["投诉"], "priority": 5}]},
+	"hours": {"utc_offset": "+08:00", "open": [{"days": ["mon", "sat"], "from": "00:00", "to": "24:00"}], "closed": ["2026-10-01"], "text": "t", "then": "queue"},
+	"spend": {"keep_for_human": 1, "bot_budget": 3, "merge": true, "separator": "-", "one_sender": true},
+	"external": {"mode": "keyword", "keywords": ["转接"], "match": "exact"},
+	"conduct": {"check": true, "unchecked": "send", "review": "hold"}
+}`
+
+// told has the account's events told, and looks at what could not be.
+func told(d *desk, admin string) {
+	d.t.Helper()
+	var rules map[string]any
+	if err := json.Unmarshal([]byte(everything), &rules); err != nil {
+		d.t.Fatal(err)
+	}
+	d.call(admin, "PUT", "/v1/accounts/shop/routing", rules).want(200)
+	d.call(admin, "GET", "/v1/accounts/shop/routing", nil).want(200)
+	d.call(admin, "PUT", "/v1/accounts/shop/routing", map[string]any{}).want(200)
+	d.call(admin, "GET", "/v1/accounts/shop/doctor", nil).want(200)
+
+	const at = "/v1/accounts/shop/webhook"
+	d.call(admin, "GET", at, nil).want(404)
+	d.broken(admin, "PUT", at, map[string]any{"url": "https://shop.example", "events": []string{"session.danced"}}).want(400)
+	d.call(admin, "PUT", at, map[string]any{"url": "https://shop.example/kefu"}).want(201)
+	d.call(admin, "PUT", at, map[string]any{"url": "https://shop.example/kefu", "events": []string{"message.in"}}).want(200)
+	d.call(admin, "GET", at, nil).want(200)
+	d.call(admin, "POST", at+"/secret", nil).want(201)
+	key := d.bury()
+	d.call(admin, "GET", at+"/dead", nil).want(200)
+	d.call(admin, "POST", at+"/dead/"+key+"/resend", nil).want(202)
+	d.call(admin, "POST", at+"/dead/none/resend", nil).want(404)
+	d.call(admin, "DELETE", at, nil).want(204)
+}
+
+// reviewed has a supervisor let a text go.
+func reviewed(d *desk, admin, ann string) {
+	d.t.Helper()
+	d.call(ann, "PUT", "/v1/agents/me/status", map[string]any{"status": "online", "lease": "3m"}).want(200)
+	d.call(ann, "GET", "/v1/agents/me", nil).want(200)
+	s := d.says("rita")
+	id := d.call(ann, "POST", "/v1/sessions/"+s+"/messages", say("taken by writing")).want(202).text("id")
+	d.review("rita", id)
+	d.call(ann, "GET", "/v1/sessions/"+s+"/messages/"+id, nil).want(200)
+	d.call(ann, "POST", "/v1/sessions/"+s+"/messages/"+id+"/approve", nil).want(403)
+	d.call(admin, "POST", "/v1/sessions/"+s+"/messages/"+id+"/approve", nil).want(200)
+	d.call(admin, "POST", "/v1/sessions/"+s+"/messages/"+id+"/approve", nil).want(409)
+	d.call(ann, "PUT", "/v1/agents/me/status", map[string]any{"status": "online"}).want(200)
+	d.call(ann, "POST", "/v1/sessions/"+s+"/close", nil).want(200)
+}
+
 // staff makes two agents who are online and returns their keys.
 func staff(d *desk, admin string) (ann, bob string) {
 	d.t.Helper()
@@ -98,7 +159,7 @@ func converse(d *desk, ann, bob string) string {
 	d.call(ann, "GET", "/v1/sessions?state=queued&account=shop&limit=10", nil).want(200)
 	d.call(ann, "GET", "/v1/sessions/"+s, nil).want(200)
 	d.call(ann, "GET", "/v1/sessions/none", nil).want(404)
-	d.call(ann, "POST", "/v1/sessions/"+s+"/messages", say("x")).want(403)
+	d.call(ann, "POST", "/v1/sessions/"+s+"/close", nil).want(403)
 	d.call(ann, "POST", "/v1/sessions/"+s+"/accept", nil).want(200)
 	d.call(bob, "POST", "/v1/sessions/"+s+"/accept", nil).want(409)
 	d.call(ann, "POST", "/v1/sessions/"+s+"/typing", nil).want(200)

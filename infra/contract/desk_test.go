@@ -23,6 +23,8 @@ import (
 
 	"kefu/shared/adapter/bolt"
 	"kefu/shared/core/account"
+	"kefu/shared/core/doctor"
+	"kefu/shared/core/hook"
 	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
 	"kefu/shared/core/session"
@@ -74,9 +76,9 @@ func newDesk(t *testing.T) *desk {
 		}
 	})
 	d.store = db.Store()
-	d.shell = &shell.Shell{Store: d.store, Route: nowhere{}, Outbound: nowhere{}, Now: d.clock}
+	d.shell = &shell.Shell{Store: d.store, Route: nowhere{}, Outbound: nowhere{}, Hooks: nowhere{}, Now: d.clock}
 	api := &agent.API{
-		Store: d.store, Shell: d.shell, Media: files{d.store}, Typer: nowhere{}, Now: d.clock, Rand: rand.Reader,
+		Store: d.store, Shell: d.shell, Media: files{d.store}, Typer: nowhere{}, Doctor: nowhere{}, Now: d.clock, Rand: rand.Reader,
 		Log: slog.New(slog.DiscardHandler), AdminKey: agent.HashKey(operator), Version: "test",
 	}
 	d.h = api.Handler()
@@ -249,6 +251,40 @@ type nowhere struct{}
 func (nowhere) Send(context.Context, string, time.Duration, []byte) error { return nil }
 
 func (nowhere) Typing(context.Context, account.Account, account.Customer, bool) error { return nil }
+
+func (nowhere) Examine(_ context.Context, id account.ID) (doctor.Report, error) {
+	found := doctor.Diagnose(doctor.Evidence{At: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), Account: account.Account{ID: id}})
+	return doctor.Report{Account: id, At: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), Healthy: doctor.Healthy(found), Findings: found}, nil
+}
+
+// bury keeps an event that could not be told, and returns its key in the list.
+func (d *desk) bury() string {
+	d.t.Helper()
+	kept, err := hook.Bury(hook.Told{Tell: session.Tell{
+		Ref: session.Ref{Account: "shop", Customer: "alice"}, News: session.News{Seq: 1, Event: account.MessageIn, At: d.clock(), Session: "s1", Message: "s1-1"},
+	}}, "status-500", d.clock())
+	if err == nil {
+		err = d.store.KeepRaw(d.t.Context(), kept)
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return kept.Push.Key
+}
+
+// review has the platform's text check hold a message.
+func (d *desk) review(who account.Customer, id string) {
+	d.t.Helper()
+	a, err := d.store.Account(d.t.Context(), "shop")
+	for _, e := range []session.Event{session.Next{}, session.Answered{Message: message.ID(id), Outcome: session.Outcome{Kind: session.Review}}} {
+		if err == nil {
+			_, err = d.shell.Do(d.t.Context(), session.Ref{Account: "shop", Customer: who}, session.RulesOf(a), nil, e)
+		}
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
 
 // files keeps uploads in the store.
 type files struct{ *bolt.Store }
