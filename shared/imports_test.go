@@ -73,8 +73,18 @@ var layers = []layer{
 		why:  "the simulator judges the product, so it shares no code with it: one mistake could hide in both",
 	},
 	{
+		path: "shared/adapter/awscall",
+		why:  "it is what calling any service of AWS takes, and knows none of them, nor the product",
+	},
+	{
+		path:    "shared/adapter/s3",
+		imports: []string{"shared/core/...", "shared/adapter/awscall"},
+		tests:   []string{"shared/porttest"},
+		why:     "an adapter wraps one foreign thing in words of core: no flow, no host, no other adapter",
+	},
+	{
 		path:    "shared/adapter/kms",
-		imports: []string{"shared/core/..."},
+		imports: []string{"shared/core/...", "shared/adapter/awscall"},
 		tests:   []string{"shared/adapter/kms/kmsfake"},
 		why:     "an adapter wraps one foreign thing in words of core: no flow, no host, no other adapter",
 	},
@@ -149,7 +159,7 @@ var vendors = []vendor{
 	{"go.etcd.io/bbolt", []string{"shared/adapter/bolt"}, "one adapter wraps one vendor"},
 	{
 		"github.com/aws/aws-sdk-go-v2",
-		[]string{"shared/adapter/dynamo", "shared/adapter/kms/...", "shared/adapter/s3", "shared/adapter/sqs", "shared/app"},
+		[]string{"shared/adapter/awscall", "shared/adapter/dynamo", "shared/adapter/kms/...", "shared/adapter/s3", "shared/adapter/sqs", "shared/app"},
 		"one adapter wraps one service; app loads the configuration for all",
 	},
 	{

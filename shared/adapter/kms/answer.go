@@ -8,7 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"unicode"
+
+	"kefu/shared/adapter/awscall"
 )
 
 // maxAnswer is how much of an answer is read. The longest, an encrypted data key of 6144 bytes in base64 with all that
@@ -44,37 +45,10 @@ func read(resp *http.Response) (answer, error) {
 	return a, nil
 }
 
-// drain reads what is left of an answer, so that its connection can serve again, unless that is much.
-func drain(body io.Reader) { _, _ = io.CopyN(io.Discard, body, maxAnswer) }
-
-// refusal is an answer of KMS that is no success.
-type refusal struct {
-	status  int
-	code    string // KMS's word for it, such as "DisabledException"; empty if there was none
-	message string // KMS's sentence
-	request string // KMS's id of the request, for its support
-}
-
-func (r *refusal) Error() string {
-	code := r.code
-	if code == "" {
-		code = http.StatusText(r.status)
-	}
-	s := fmt.Sprintf("%s (status %d", code, r.status)
-	if r.request != "" {
-		s += ", request " + r.request
-	}
-	s += ")"
-	if r.message != "" {
-		s += ": " + r.message
-	}
-	return s
-}
-
 // refused reads an answer that is no success. The name of an error stands in a header or in the body, there with a
 // namespace in front, and in both perhaps with an address behind.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
-func refused(resp *http.Response) *refusal {
+func refused(resp *http.Response) *awscall.Refusal {
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // what there is of it may do
 	var doc struct {
 		Type    string `json:"__type"`
@@ -82,30 +56,17 @@ func refused(resp *http.Response) *refusal {
 		Message string `json:"message"` // or Message: the name's case doesn't count
 	}
 	_ = json.Unmarshal(raw, &doc) // a page of something in between has none of it
-	r := &refusal{status: resp.StatusCode, message: harmless(doc.Message), request: requestID(resp)}
+	r := &awscall.Refusal{Status: resp.StatusCode, Message: harmless(doc.Message), Request: requestID(resp)}
 	for _, name := range []string{resp.Header.Get("X-Amzn-Errortype"), doc.Type, doc.Code} {
 		name, _, _ = strings.Cut(name, ":")
-		if r.code = word(name[strings.LastIndexByte(name, '#')+1:]); r.code != "" {
+		if r.Code = awscall.Word(name[strings.LastIndexByte(name, '#')+1:]); r.Code != "" {
 			break
 		}
 	}
 	return r
 }
 
-func requestID(resp *http.Response) string { return word(resp.Header.Get("X-Amzn-Requestid")) }
-
-// word keeps a text that is a short identifier, and nothing else.
-func word(s string) string {
-	if len(s) > 64 {
-		return ""
-	}
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
-			return ""
-		}
-	}
-	return s
-}
+func requestID(resp *http.Response) string { return awscall.Word(resp.Header.Get("X-Amzn-Requestid")) }
 
 // harmless makes a sentence of KMS fit for one line of a log. The lines after the first, and sentences about headers,
 // repeat what was signed: the session's token, and the signature.
@@ -117,15 +78,5 @@ func harmless(s string) string {
 			return ""
 		}
 	}
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
-	const most = 300
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
+	return awscall.Sentence(s)
 }

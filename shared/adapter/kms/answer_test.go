@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/core/fault"
 )
 
@@ -145,7 +146,7 @@ func TestSilentPeerOnce(t *testing.T) {
 		if _, err := v.Seal(t.Context(), "o", []byte("hunter2")); err != nil {
 			t.Errorf("got %v, want nothing of it to be seen", err)
 		}
-		if took := time.Since(begin); took < tryTime || took > tryTime+firstPause {
+		if took := time.Since(begin); took < tryTime || took > tryTime+awscall.FirstPause {
 			t.Errorf("took %v, want %v and a pause", took, tryTime)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/core/fault"
 )
 
@@ -84,13 +85,13 @@ var reasons = map[string]reason{
 
 // reasonOf finds what a call's last error means.
 func reasonOf(err error) reason {
-	var answered *refusal
+	var answered *awscall.Refusal
 	switch {
 	case errors.As(err, &answered):
-		return answered.reason()
+		return meaning(answered)
 	case errors.As(err, new(misset)):
 		return settings
-	case errors.As(err, new(unsigned)):
+	case errors.As(err, new(awscall.Unsigned)):
 		return identity
 	case errors.Is(err, errNotAKey):
 		return strange
@@ -99,15 +100,15 @@ func reasonOf(err error) reason {
 	}
 }
 
-func (r *refusal) reason() reason {
-	switch known, ok := reasons[r.code]; {
-	case known == identity && untimely(r.message):
+func meaning(r *awscall.Refusal) reason {
+	switch known, ok := reasons[r.Code]; {
+	case known == identity && untimely(r.Message):
 		return wrongTime
 	case ok:
 		return known
-	case r.status == http.StatusTooManyRequests:
+	case r.Status == http.StatusTooManyRequests:
 		return busy
-	case r.status >= http.StatusInternalServerError:
+	case r.Status >= http.StatusInternalServerError:
 		return broken
 	default:
 		return strange
@@ -121,10 +122,10 @@ func untimely(message string) bool {
 
 // passing tells whether the same call may succeed in a moment.
 func passing(err error) bool {
-	var answered *refusal
+	var answered *awscall.Refusal
 	if errors.As(err, &answered) {
-		why := answered.reason()
-		return answered.status >= http.StatusInternalServerError || why == busy || why == broken
+		why := meaning(answered)
+		return answered.Status >= http.StatusInternalServerError || why == busy || why == broken
 	}
 	return reasonOf(err) == unreachable
 }

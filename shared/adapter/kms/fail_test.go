@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/adapter/kms/kmsfake"
 	"kefu/shared/core/fault"
 )
@@ -67,8 +68,8 @@ func TestReasons(t *testing.T) {
 				for op, err := range both(t.Context(), t, sealed, func() *Vault { return newVault(fake, nil) }) {
 					wantFault(t, err, fault.Unavailable, tc.code, fmt.Sprintf("%s a data key", op))
 					wantFault(t, err, fault.Unavailable, tc.code, fmt.Sprintf("KEFU_KMS_KEY %q, AWS_REGION %q", keyID, kmsfake.Region))
-					var answered *refusal
-					if !errors.As(err, &answered) || answered.code != name {
+					var answered *awscall.Refusal
+					if !errors.As(err, &answered) || answered.Code != name {
 						t.Errorf("got %v, want %s as its cause", err, name)
 					}
 				}
@@ -149,14 +150,14 @@ func TestPassingFaults(t *testing.T) {
 					}
 					begin := time.Now()
 					for op, err := range both(t.Context(), t, sealed, func() *Vault { return newVault(fake, nil) }) {
-						if n < defaultTries && err != nil {
+						if n < awscall.DefaultTries && err != nil {
 							t.Errorf("%s: got %v, want nothing of it to be seen", op, err)
 						}
-						if n >= defaultTries && fault.KindOf(err) != fault.Unavailable {
+						if n >= awscall.DefaultTries && fault.KindOf(err) != fault.Unavailable {
 							t.Errorf("%s: got %v, want Unavailable", op, err)
 						}
 					}
-					tries := min(n+1, defaultTries)
+					tries := min(n+1, awscall.DefaultTries)
 					wantCalls(t, fake, 1+tries, tries)
 					if took := time.Since(begin); took > 2*callTime {
 						t.Errorf("took %v for two calls, want at most %v", took, 2*callTime)

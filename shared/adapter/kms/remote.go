@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"kefu/shared/adapter/awscall"
 )
 
 // purpose is authenticated by KMS with every data key: a policy can ask for it, and the audit log shows it.
@@ -19,20 +20,11 @@ type remote struct {
 	region  string
 	address string
 	wrong   error // why there is no address, nil if there is one; every call returns it
-	client  aws.HTTPClient
-	creds   aws.CredentialsProvider
-	signer  *v4.Signer
-	tries   int
+	caller  *awscall.Caller
 }
 
 func newRemote(cfg aws.Config, o Options) *remote {
-	r := &remote{
-		keyID: o.KeyID, region: cfg.Region, client: client(cfg.HTTPClient), creds: cfg.Credentials, signer: v4.NewSigner(),
-		tries: cfg.RetryMaxAttempts,
-	}
-	if r.tries <= 0 {
-		r.tries = defaultTries
-	}
+	r := &remote{keyID: o.KeyID, region: cfg.Region, caller: awscall.New(cfg, "kms", tryTime)}
 	r.address, r.wrong = locate(aws.ToString(cfg.BaseEndpoint), cfg.Region)
 	return r
 }

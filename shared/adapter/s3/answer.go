@@ -8,7 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"unicode"
+
+	"kefu/shared/adapter/awscall"
 )
 
 // maxRefusal is how much of an error document is read. They are some hundred bytes.
@@ -54,48 +55,20 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// drain reads what is left of an answer, so that its connection can serve again, unless that is much.
-func drain(body io.Reader) { _, _ = io.CopyN(io.Discard, body, maxRefusal) }
-
-// refusal is an answer of S3 that is no success.
-type refusal struct {
-	status  int
-	code    string // S3's word for it, such as "SlowDown"; empty if there was none
-	message string // S3's sentence
-	region  string // where the bucket is, if S3 says so
-	request string // S3's id of the request, for its support
-}
-
-func (r *refusal) Error() string {
-	code := r.code
-	if code == "" {
-		code = http.StatusText(r.status)
-	}
-	s := fmt.Sprintf("%s (status %d", code, r.status)
-	if r.request != "" {
-		s += ", request " + r.request
-	}
-	s += ")"
-	if r.message != "" {
-		s += ": " + r.message
-	}
-	return s
-}
-
 // refused reads an answer that is no success. Of its document only the harmless parts are kept: others repeat the
 // signature, or the session's token.
-func refused(resp *http.Response) *refusal {
+func refused(resp *http.Response) *awscall.Refusal {
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // what there is of it may do
 	doc := string(raw)
-	r := &refusal{
-		status:  resp.StatusCode,
-		code:    word(element(doc, "Code")),
-		message: sentence(element(doc, "Message")),
-		region:  word(element(doc, "Region")),
-		request: word(resp.Header.Get("X-Amz-Request-Id")),
+	r := &awscall.Refusal{
+		Status:  resp.StatusCode,
+		Code:    awscall.Word(element(doc, "Code")),
+		Message: awscall.Sentence(element(doc, "Message")),
+		Region:  awscall.Word(element(doc, "Region")),
+		Request: awscall.Word(resp.Header.Get("X-Amz-Request-Id")),
 	}
-	if r.region == "" {
-		r.region = word(resp.Header.Get("X-Amz-Bucket-Region"))
+	if r.Region == "" {
+		r.Region = awscall.Word(resp.Header.Get("X-Amz-Bucket-Region"))
 	}
 	return r
 }
@@ -109,32 +82,4 @@ func element(doc, name string) string {
 		return ""
 	}
 	return text
-}
-
-// word keeps a text that is a short identifier, and nothing else.
-func word(s string) string {
-	if len(s) > 64 {
-		return ""
-	}
-	for i := range len(s) {
-		if !unreserved(s[i]) {
-			return ""
-		}
-	}
-	return s
-}
-
-// sentence makes a foreign text fit for one line of a log.
-func sentence(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
-	const most = 300
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/core/fault"
 )
 
@@ -36,10 +37,7 @@ type Bucket struct {
 	region string
 	site   site
 	wrong  error // why site can't be used, nil if it can; every call returns it
-	client aws.HTTPClient
-	creds  aws.CredentialsProvider
-	signer *v4.Signer
-	tries  int
+	caller *awscall.Caller
 }
 
 // New returns the bucket. It makes no call: settings that can't be right show at the first one.
@@ -47,12 +45,9 @@ type Bucket struct {
 // Of cfg it takes Region, Credentials, HTTPClient, RetryMaxAttempts (calls in all, 4 if zero) and BaseEndpoint, the
 // address of another S3, such as a local one (AWS_ENDPOINT_URL_S3).
 func New(cfg aws.Config, o Options) *Bucket {
-	b := &Bucket{name: o.Bucket, region: cfg.Region, client: client(cfg.HTTPClient), creds: cfg.Credentials, tries: cfg.RetryMaxAttempts}
-	if b.tries <= 0 {
-		b.tries = defaultTries
-	}
 	// S3 is the one service that signs a path as it is sent, without escaping it once more.
-	b.signer = v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
+	plain := func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true }
+	b := &Bucket{name: o.Bucket, region: cfg.Region, caller: awscall.New(cfg, "s3", tryTime, plain)}
 	b.site, b.wrong = locate(o, aws.ToString(cfg.BaseEndpoint), cfg.Region)
 	return b
 }

@@ -18,23 +18,30 @@ import (
 	"kefu/shared/porttest"
 )
 
+// engine is the configuration that leads to the local engine.
+func engine(t *testing.T, address string) aws.Config {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return aws.Config{
+		Region: "eu-west-1", BaseEndpoint: &address, HTTPClient: &http.Client{Transport: transport},
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+	}
+}
+
 // open makes a bucket of its own in the local engine.
 func open(t *testing.T) *Bucket {
 	t.Helper()
 	address := porttest.Emulator(t, "s3")
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
 	var name [8]byte
 	_, _ = rand.Read(name[:])
-	b := New(aws.Config{
-		Region: "eu-west-1", BaseEndpoint: &address, HTTPClient: &http.Client{Transport: transport},
-		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-	}, Options{Bucket: "kefu-" + hex.EncodeToString(name[:])})
+	cfg := engine(t, address)
+	b := New(cfg, Options{Bucket: "kefu-" + hex.EncodeToString(name[:])})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address+"/"+b.name, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := b.client.Do(req)
+	resp, err := cfg.HTTPClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,8 +172,7 @@ func TestNoBucket(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	address := porttest.Emulator(t, "s3")
-	b = New(aws.Config{Region: "eu-west-1", BaseEndpoint: &address, HTTPClient: b.client, Credentials: b.creds},
-		Options{Bucket: b.name + "-none", PathStyle: true})
+	b = New(engine(t, address), Options{Bucket: b.name + "-none", PathStyle: true})
 	_, got := b.Get(t.Context(), "k")
 	for _, err := range []error{got, b.Put(t.Context(), "k", nil)} {
 		wantFault(t, err, fault.Unavailable, "storage-no-bucket", "KEFU_BUCKET")

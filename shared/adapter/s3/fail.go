@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/core/fault"
 )
 
@@ -59,19 +60,19 @@ var reasons = map[string]reason{
 	"XAmzContentSHA256Mismatch":   damaged,
 }
 
-func reasonOf(r *refusal) reason {
-	switch known, ok := reasons[r.code]; {
-	case r.code == "AuthorizationHeaderMalformed" && r.region == "":
+func reasonOf(r *awscall.Refusal) reason {
+	switch known, ok := reasons[r.Code]; {
+	case r.Code == "AuthorizationHeaderMalformed" && r.Region == "":
 		return identity
 	case ok:
 		return known
-	case strings.HasPrefix(r.code, "KMS."):
+	case strings.HasPrefix(r.Code, "KMS."):
 		return encryption
-	case r.status >= 300 && r.status < 400:
+	case r.Status >= 300 && r.Status < 400:
 		return elsewhere
-	case r.status == http.StatusTooManyRequests, r.status == http.StatusServiceUnavailable:
+	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable:
 		return busy
-	case r.status >= 500:
+	case r.Status >= 500:
 		return broken
 	default:
 		return strange
@@ -80,7 +81,7 @@ func reasonOf(r *refusal) reason {
 
 // passing tells whether the same call may succeed in a moment.
 func passing(err error) bool {
-	var r *refusal
+	var r *awscall.Refusal
 	if errors.As(err, &r) {
 		switch reasonOf(r) {
 		case busy, broken, damaged:
@@ -89,7 +90,7 @@ func passing(err error) bool {
 			return false
 		}
 	}
-	var k unsigned
+	var k awscall.Unsigned
 	return !errors.As(err, &k) && !errors.Is(err, errTooLarge)
 }
 
@@ -97,11 +98,11 @@ func passing(err error) bool {
 // objects that are too large, all is Unavailable: settings get mended, and the queue then gives the message again.
 func (b *Bucket) judge(ctx context.Context, r request, err error) error {
 	op := fmt.Sprintf("%s %q", strings.ToLower(r.method), r.key)
-	var ref *refusal
-	var k unsigned
+	var ref *awscall.Refusal
+	var k awscall.Unsigned
 	var why reason
 	switch {
-	case errors.As(err, &ref) && ref.code == "NoSuchKey" && r.method != http.MethodPut:
+	case errors.As(err, &ref) && ref.Code == "NoSuchKey" && r.method != http.MethodPut:
 		return fault.Wrap(fault.NotFound, "", fmt.Errorf("%s: %w", op, err))
 	case ref != nil:
 		why = reasonOf(ref)
@@ -116,8 +117,8 @@ func (b *Bucket) judge(ctx context.Context, r request, err error) error {
 	default:
 		why = unreachable
 	}
-	if ref != nil && ref.region != "" && why == elsewhere {
-		why.hint = "the bucket is in region " + ref.region
+	if ref != nil && ref.Region != "" && why == elsewhere {
+		why.hint = "the bucket is in region " + ref.Region
 	}
 	return fault.Wrap(fault.Unavailable, why.code,
 		fmt.Errorf("%s: %s (KEFU_BUCKET %q, AWS_REGION %q): %w", op, why.hint, b.name, b.region, err))

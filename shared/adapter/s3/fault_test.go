@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/core/fault"
 )
 
@@ -74,8 +75,8 @@ func TestRefusals(t *testing.T) {
 					if err != nil && !strings.Contains(err.Error(), op+` "media/a"`) {
 						t.Errorf("got %q, want it to name %s and the key", err, op)
 					}
-					var ref *refusal
-					if !errors.As(err, &ref) || ref.status != tc.status {
+					var ref *awscall.Refusal
+					if !errors.As(err, &ref) || ref.Status != tc.status {
 						t.Errorf("%s: got %v, want S3's answer as its cause", op, err)
 					}
 				}
@@ -137,16 +138,16 @@ func testPassing(t *testing.T, n int, fail func(func() *http.Response) (*http.Re
 	} {
 		left = n
 		err := call()
-		if n < defaultTries && err != nil {
+		if n < awscall.DefaultTries && err != nil {
 			t.Errorf("%s: got %v, want nothing of it to be seen", op, err)
 		}
-		if n >= defaultTries && fault.KindOf(err) != fault.Unavailable {
+		if n >= awscall.DefaultTries && fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("%s: got %v, want Unavailable", op, err)
 		}
 	}
 	for i, at := range w.started[1:] {
-		if d := at.Sub(w.started[i]); d > longestPause {
-			t.Errorf("got a pause of %v, want at most %v", d, longestPause)
+		if d := at.Sub(w.started[i]); d > awscall.LongestPause {
+			t.Errorf("got a pause of %v, want at most %v", d, awscall.LongestPause)
 		}
 	}
 }
@@ -255,7 +256,7 @@ func TestSilentPeer(t *testing.T) {
 		begin := time.Now()
 		_, err := New(config(w), Options{Bucket: "kefu-test"}).Get(context.Background(), "k")
 		wantFault(t, err, fault.Unavailable, "storage-unreachable", "AWS_REGION")
-		if took, most := time.Since(begin), defaultTries*(tryTime+longestPause); took > most {
+		if took, most := time.Since(begin), awscall.DefaultTries*(tryTime+awscall.LongestPause); took > most {
 			t.Errorf("took %v, want at most %v", took, most)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"kefu/shared/adapter/awscall"
 	"kefu/shared/core/fault"
 )
 
@@ -36,14 +37,11 @@ func locate(o Options, endpoint, region string) (site, error) {
 }
 
 func atAWS(o Options, region string) (site, error) {
-	if !hostLabel(region) {
-		return site{}, misset(fmt.Errorf("AWS_REGION is %q, which can't be the name of a region", region))
+	host, err := awscall.Host("s3", region)
+	if err != nil {
+		return site{}, misset(err)
 	}
-	domain := "amazonaws.com"
-	if strings.HasPrefix(region, "cn-") {
-		domain = "amazonaws.com.cn"
-	}
-	s := site{scheme: "https", host: "s3." + region + "." + domain, prefix: "/"}
+	s := site{scheme: "https", host: host, prefix: "/"}
 	// The certificate of *.s3.REGION covers one label.
 	return s.with(o.Bucket, o.PathStyle || strings.Contains(o.Bucket, ".")), nil
 }
@@ -105,18 +103,11 @@ func bucketName(s string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(s, ".") {
-		if !hostLabel(label) {
+		if !awscall.HostLabel(label) {
 			return false
 		}
 	}
 	return true
-}
-
-func hostLabel(s string) bool {
-	if s == "" || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' })
 }
 
 // isHere tells whether a host has no names below it, so that a bucket can't be one.
