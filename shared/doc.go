@@ -13,10 +13,11 @@
 //	            Imports core and shell, never another flow: two flows meet in the store or in a queue.
 //	porttest    What every store, queue and messenger must keep, as test suites. Imports core, and flow for its ports.
 //	            For _test.go files only.
+//	scripttest  Plays the text scripts that core's rules are written down in. For _test.go files only.
 //	adapter/*   Makes a port out of one foreign thing: a database file, a cloud service, the platform's API. Imports core
-//	            and that one vendor's library; never flow, faas, app or another adapter. adapter/wechat has parts of its
-//	            own: wxcrypt and wxmsg, which are pure, and the simulator wxfake, which shares no code with the product so
-//	            that one mistake can't hide in both.
+//	            and that one vendor's library; never flow, faas, app or another adapter. s3 and kms stand on awscall,
+//	            which calls any service of AWS. adapter/wechat has parts of its own: wxcrypt and wxmsg, which are pure,
+//	            and the simulator wxfake, which shares no code with the product so that one mistake can't hide in both.
 //	faas        Turns a handler into a function of AWS Lambda, of Tencent SCF, or of one local process. Knows no use case:
 //	            of ours it imports core/fault alone. faas/faastest plays the clouds' part, in tests and in infra/local.
 //	app         Reads the configuration and builds each function. Imports everything but porttest and wxfake.

@@ -2,58 +2,22 @@ package bot
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/message"
+	"kefu/shared/scripttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the scripts in testdata")
 
 // TestScripts plays testdata/script-*.txt. A script is read by people first: settings, then
 // blocks of what the customer does, "----", and what the bot does, up to an empty line.
 // Lines with # are remarks. A setting's "=>" is its reply: say, send, menu, human, parted by "; ".
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/script-*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(b))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(b) {
-				t.Errorf("the script plays differently; run with -update and read the diff:\n%s", firstDifference(string(b), got))
-			}
-		})
-	}
-}
-
-func firstDifference(want, got string) string {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range w {
-		if i >= len(g) || w[i] != g[i] {
-			return fmt.Sprintf("line %d\n got  %s\n want %s", i+1, strings.Join(g[i:min(len(g), i+1)], ""), w[i])
-		}
-	}
-	return "one is longer"
+	scripttest.Files(t, "testdata/script-*.txt", play)
 }
 
 // stage is where a script plays.
@@ -68,32 +32,7 @@ type stage struct {
 func play(t *testing.T, script string) string {
 	t.Helper()
 	st := &stage{bot: account.Bot{Enabled: true, Menus: map[string]account.Menu{}}, channel: account.MiniProgram}
-	var out strings.Builder
-	expecting := false
-	var said []string
-	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
-		switch {
-		case expecting && line != "":
-			continue // the old expectation
-		case expecting:
-			expecting = false
-			out.WriteString("\n")
-		case line == "----":
-			expecting = true
-			out.WriteString("----\n" + strings.Join(said, "\n") + "\n")
-			said = nil
-		case line == "" || strings.HasPrefix(line, "#"):
-			out.WriteString(line + "\n")
-		default:
-			out.WriteString(line + "\n")
-			did, err := st.do(line)
-			if err != nil {
-				t.Fatalf("line %d %q: %v", i+1, line, err)
-			}
-			said = append(said, did...)
-		}
-	}
-	return out.String()
+	return scripttest.Blocks(t, script, st.do, nil)
 }
 
 // do plays one line: what the customer does, or a setting.

@@ -2,11 +2,8 @@ package doctor
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,37 +11,14 @@ import (
 	"time"
 
 	"kefu/shared/core/account"
+	"kefu/shared/scripttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the scripts in testdata")
 
 // TestScripts plays testdata/*.txt, which are for people first. A block says in what an account's evidence differs from
 // that of one that has nothing wrong; after "----" come the findings, without those that are ok unless it asks for them.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(b))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(b) {
-				t.Errorf("the script plays differently; run with -update and read the diff.\ngot\n%s\nwant\n%s", got, b)
-			}
-		})
-	}
+	scripttest.Files(t, "testdata/*.txt", play)
 }
 
 func play(t *testing.T, script string) string {

@@ -1,9 +1,6 @@
 package route
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,9 +9,8 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/agent"
+	"kefu/shared/scripttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the scripts in testdata")
 
 // TestScripts plays testdata/*.txt, one file for each strategy. A block is a table of
 // agents, perhaps who served the customer last, "----", and in which order they are
@@ -22,37 +18,9 @@ var update = flag.Bool("update", false, "rewrite the expectations of the scripts
 // the agent is online, or else his status.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) != 3 {
-		t.Fatalf("got scripts %v (%v), want one for each strategy", files, err)
+	if n := scripttest.Files(t, "testdata/*.txt", play); n != 3 {
+		t.Errorf("got %d scripts, want one for each strategy", n)
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(b))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != string(b) {
-				t.Errorf("the script plays differently; run with -update and read the diff:\n%s", difference(string(b), got))
-			}
-		})
-	}
-}
-
-func difference(want, got string) string {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range min(len(w), len(g)) {
-		if w[i] != g[i] {
-			return "line " + strconv.Itoa(i+1) + "\n got  " + g[i] + "\n want " + w[i]
-		}
-	}
-	return "one is longer"
 }
 
 // play returns the script with what Order and Prefer make of it.

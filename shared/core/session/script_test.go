@@ -1,10 +1,7 @@
 package session
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,48 +11,15 @@ import (
 	"kefu/shared/core/agent"
 	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
+	"kefu/shared/scripttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the scripts in testdata")
 
 // TestScripts plays testdata/*.txt. A script is read by people first: a block is
 // one or more lines of what happens, "----", then the effects and the session
 // as they are afterwards, up to an empty line. Lines with # are remarks.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(b))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(b) {
-				t.Errorf("the script plays differently; run with -update and read the diff:\n%s", firstDifference(string(b), got))
-			}
-		})
-	}
-}
-
-func firstDifference(want, got string) string {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range w {
-		if i >= len(g) || w[i] != g[i] {
-			return fmt.Sprintf("line %d\n got  %s\n want %s", i+1, strings.Join(g[i:min(len(g), i+1)], ""), w[i])
-		}
-	}
-	return "one is longer"
+	scripttest.Files(t, "testdata/*.txt", play)
 }
 
 // stage is where a script plays.
@@ -73,32 +37,7 @@ func play(t *testing.T, script string) string {
 		Tenant: "default", Channel: account.MiniProgram, Grants: quota.Preset(quota.MiniProgram2024),
 		SessionFor: 48 * time.Hour, HoldFor: 48 * time.Hour,
 	}}
-	var out strings.Builder
-	expecting := false
-	var effects []string
-	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
-		switch {
-		case expecting && line != "":
-			continue // the old expectation
-		case expecting:
-			expecting = false
-			out.WriteString("\n")
-		case line == "----":
-			expecting = true
-			out.WriteString("----\n" + strings.Join(append(effects, st.describe()...), "\n") + "\n")
-			effects = nil
-		case line == "" || strings.HasPrefix(line, "#"):
-			out.WriteString(line + "\n")
-		default:
-			out.WriteString(line + "\n")
-			did, err := st.do(line)
-			if err != nil {
-				t.Fatalf("line %d %q: %v", i+1, line, err)
-			}
-			effects = append(effects, did...)
-		}
-	}
-	return out.String()
+	return scripttest.Blocks(t, script, st.do, st.describe)
 }
 
 // do plays one line and returns its effects in words.
