@@ -121,6 +121,9 @@ type Conversations interface {
 	Message(ctx context.Context, id message.ID) (message.Message, error)
 	// Messages lists the rows of a session by N, oldest first.
 	Messages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
+	// NewestMessages lists them newest first, at the price of the page. A cursor belongs to its order: either list
+	// refuses the other's.
+	NewestMessages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
 	// SettleMessage writes how a message ended unless its row has a final state already; it reports
 	// whether it wrote. NotFound if there is no row.
 	SettleMessage(ctx context.Context, s message.Settlement) (wrote bool, err error)

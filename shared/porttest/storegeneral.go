@@ -106,6 +106,10 @@ func (s storeCase) lists(cursor string) map[string]func(context.Context) (int, s
 			l, next, err := s.Messages(ctx, "s", cursor, 10)
 			return len(l), next, err
 		},
+		"NewestMessages": func(ctx context.Context) (int, string, error) {
+			l, next, err := s.NewestMessages(ctx, "s", cursor, 10)
+			return len(l), next, err
+		},
 		"RawPushes": func(ctx context.Context) (int, string, error) {
 			l, next, err := s.RawPushes(ctx, "a", cursor, 10)
 			return len(l), next, err

@@ -16,6 +16,12 @@ func rowsOf(s storeCase, id session.ID) lister[message.Message] {
 	}
 }
 
+func newestOf(s storeCase, id session.ID) lister[message.Message] {
+	return func(ctx context.Context, cursor string, limit int) ([]message.Message, string, error) {
+		return s.NewestMessages(ctx, id, cursor, limit)
+	}
+}
+
 func rowID(m message.Message) string { return string(m.ID) }
 
 var messageClauses = []storeClause{
@@ -47,6 +53,67 @@ var messageClauses = []storeClause{
 		must(t, s.PutMessage(t.Context(), aMessage("r", 4)))
 		wantList(t, s, "Messages", rowsOf(s, "s"), rowID, "s-1", "s-2", "s-9", "s-10", "s-100", "s-1000000")
 		wantList(t, s, "Messages of s1", rowsOf(s, "s1"), rowID, "s1-3")
+	}},
+	{"NewestMessages lists them the other way round", func(t *testing.T, s storeCase) {
+		for _, n := range []int64{10, 9, 100, 1, 1_000_000, 2} {
+			must(t, s.PutMessage(t.Context(), aMessage("s", n)))
+		}
+		for _, id := range []session.ID{"r", "s1", "t", "r9", "~"} { // neighbors, however an engine orders them
+			must(t, s.PutMessage(t.Context(), aMessage(id, 3)))
+		}
+		wantList(t, s, "NewestMessages", newestOf(s, "s"), rowID, "s-1000000", "s-100", "s-10", "s-9", "s-2", "s-1")
+		wantList(t, s, "NewestMessages of s1", newestOf(s, "s1"), rowID, "s1-3")
+		wantList(t, s, "NewestMessages of none", newestOf(s, "q"), rowID)
+	}},
+	{"new rows between pages of NewestMessages repeat and hide nothing", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		for _, n := range []int64{2, 4, 6, 8} {
+			must(t, s.PutMessage(ctx, aMessage("s", n)))
+		}
+		var next string
+		s.soon(t, func() string {
+			page, cursor, err := s.NewestMessages(ctx, "s", "", 2)
+			if err != nil || len(page) != 2 || cursor == "" {
+				return "first page: want 2 rows and a cursor"
+			}
+			next = cursor
+			return ""
+		})
+		for _, n := range []int64{3, 7, 9} {
+			must(t, s.PutMessage(ctx, aMessage("s", n)))
+		}
+		rest := func(ctx context.Context, cursor string, limit int) ([]message.Message, string, error) {
+			if cursor == "" {
+				cursor = next
+			}
+			return s.NewestMessages(ctx, "s", cursor, limit)
+		}
+		wantList(t, s, "the rest", rest, rowID, "s-4", "s-3", "s-2")
+	}},
+	{"a cursor of messages belongs to its session and order", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		for n := range int64(3) {
+			must(t, s.PutMessage(ctx, aMessage("s", n+1)))
+			must(t, s.PutMessage(ctx, aMessage("r", n+1)))
+		}
+		lists := map[string]lister[message.Message]{
+			"oldest of s": rowsOf(s, "s"), "newest of s": newestOf(s, "s"), "oldest of r": rowsOf(s, "r"), "newest of r": newestOf(s, "r"),
+		}
+		for from, l := range lists {
+			var cursor string
+			s.soon(t, func() string {
+				var err error
+				if _, cursor, err = l(ctx, "", 1); err != nil || cursor == "" {
+					return "first page of " + from + ": want a cursor"
+				}
+				return ""
+			})
+			for to, other := range lists {
+				if _, _, err := other(ctx, cursor, 1); to != from {
+					wantCode(t, to+" from a cursor of "+from, err, fault.Invalid, "bad-cursor")
+				}
+			}
+		}
 	}},
 	{"a row between pages shows in its place", func(t *testing.T, s storeCase) {
 		ctx := t.Context()

@@ -55,13 +55,19 @@ func (a *app) sessions() *cobra.Command {
 		return a.show(ctx, post(client.Path("sessions", args[0], "close"), nil), "")
 	})
 	var limit int
+	var newest bool
 	messages := a.verb("messages SESSION", "Messages and events of a session, oldest first", func(ctx context.Context, args []string) error {
+		query := url.Values{}
+		if newest {
+			query.Set("order", "newest")
+		}
 		return a.print(ctx, list{
-			path: client.Path("sessions", args[0], "messages"), limit: limit,
+			path: client.Path("sessions", args[0], "messages"), query: query, limit: limit,
 			head: []string{"ID", "TIME", "DIR", "TYPE", "STATE", "REASON", "BY", "TEXT"}, row: row(messageRow.cells),
 		})
 	})
 	limitFlag(messages, &limit)
+	messages.Flags().BoolVar(&newest, "newest", false, "newest first")
 	transfer := a.sessionsTransfer()
 	for _, cmd := range []*cobra.Command{show, accept, transfer, end, messages} {
 		a.completeWords(cmd, sessionIDs)

@@ -1,6 +1,6 @@
 // Package tail follows a conversation, or all of them, by asking again and again: fill in a [Tail] and call Run.
 //
-// What it costs. One conversation: one call per round, for the last page of its messages (at most 50). All of them: one
+// What it costs. One conversation: one call per round, for the newest page of its messages (at most 50). All of them: one
 // call per round for the newest 200 sessions, and one for each session that differs from the round before (a customer
 // wrote, an answer was sent, somebody took it …). A session that has changed is read in the following round too, because
 // a second message within the same second leaves no trace in the list. At the start each open session counts as changed:
@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	pageSize = 50 // of messages: the last page is read again and again
+	pageSize = 50 // of messages: the newest page is read again and again
 	newest   = client.MaxPage
 )
 
@@ -88,7 +88,7 @@ func goesAway(err error, away **client.Unreachable) bool {
 // round looks once, and returns what is new in the order in which it is to be told, also when it fails half way.
 func (t *Tail) round(ctx context.Context) ([]Message, error) {
 	if t.Session != "" {
-		found, err := t.thread(t.Session).read(ctx, t.API)
+		found, err := t.thread(t.Session).read(ctx, t.API, !t.started)
 		if !t.started {
 			found = nil
 		}
@@ -130,7 +130,7 @@ func (t *Tail) look(ctx context.Context, raw json.RawMessage) ([]Message, error)
 	case !changed && !h.again:
 		return nil, nil
 	}
-	found, err := h.read(ctx, t.API)
+	found, err := h.read(ctx, t.API, !t.started)
 	if err == nil {
 		h.look, h.again = s.look, changed
 	}

@@ -22,6 +22,7 @@ type desk struct {
 	*httptest.Server
 	sessions []*conversation // newest first
 	fail     int             // status of all that is asked, 0: none
+	failAt   int             // which call of a round fails, and all after it; 0: none
 	calls    []string
 }
 
@@ -62,6 +63,10 @@ func (c *conversation) says(id string, at int) {
 
 func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.calls = append(d.calls, r.URL.Path)
+	if d.failAt > 0 && len(d.calls) >= d.failAt {
+		http.Error(w, "not now", http.StatusServiceUnavailable)
+		return
+	}
 	if d.fail != 0 {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(d.fail)
@@ -78,14 +83,22 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		id = strings.TrimSuffix(id, "/messages")
 		s := d.sessions[slices.IndexFunc(d.sessions, func(s *conversation) bool { return s.id == id })]
+		if r.URL.Query().Get("order") != "newest" {
+			http.Error(w, "want the newest first", http.StatusTeapot)
+			return
+		}
 		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
-		from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
-		to := min(from+limit, len(s.messages))
-		for _, m := range s.messages[from:to] {
+		to := len(s.messages)
+		if cursor := r.URL.Query().Get("cursor"); cursor != "" {
+			to, _ = strconv.Atoi(cursor) // the place of the last that was shown: what comes later moves nothing
+		}
+		from := max(to-limit, 0)
+		for i := to - 1; i >= from; i-- {
+			m := s.messages[i]
 			items = append(items, map[string]any{"id": m.id, "session": s.id, "created_at": second(m.at)})
 		}
-		if to < len(s.messages) {
-			next = strconv.Itoa(to)
+		if from > 0 {
+			next = strconv.Itoa(from)
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -212,7 +225,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestOneSession reads its last page alone, however long it is.
+// TestOneSession reads its newest page alone, however long it is, also at the start.
 func TestOneSession(t *testing.T) {
 	t.Parallel()
 	a := &conversation{id: "a", state: "serving"}
@@ -225,6 +238,9 @@ func TestOneSession(t *testing.T) {
 	}
 	more(120)()
 	d := &desk{sessions: []*conversation{a}}
+	if _, _, err := follow(t, d, "a"); err != nil || len(d.calls) != 1 {
+		t.Errorf("got %v and %d calls to begin, want one page", err, len(d.calls))
+	}
 	rounds, _, err := follow(t, d, "a", more(2), nothing, more(60))
 	if err != nil || len(d.calls) != 2 {
 		t.Errorf("got %v and %d calls for 60 new ones, want two pages", err, len(d.calls))
@@ -233,6 +249,25 @@ func TestOneSession(t *testing.T) {
 		!strings.HasPrefix(rounds[3], "a-123 a-124") || len(strings.Fields(rounds[3])) != 60 {
 		t.Errorf("got rounds %q, want 2, 0 and 60 new ones", rounds)
 	}
+}
+
+// TestHalfWay: what can't be read to its end is told in the next round, whole and in order.
+func TestHalfWay(t *testing.T) {
+	t.Parallel()
+	a := &conversation{id: "a", state: "serving"}
+	d := &desk{sessions: []*conversation{a}}
+	var want []string
+	rounds, _, err := follow(t, d, "a", func() {
+		for i := range 80 {
+			a.says(fmt.Sprint("a-", i), i)
+			want = append(want, fmt.Sprint("a-", i))
+		}
+		d.failAt = 2 // of the round's two pages
+	}, func() { d.failAt = 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, rounds, "", "", strings.Join(want, " "))
 }
 
 // TestTrouble: what passes by itself is noted once and waited out, and nothing is missed; a refusal ends it.

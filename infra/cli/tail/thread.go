@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"time"
 
 	"kefu/infra/cli/client"
@@ -17,37 +19,36 @@ type thread struct {
 	again bool      // it has just changed: the next round reads it too
 	after time.Time // what is not later is old; zero once it has been read
 
-	cursor string          // of the last page
-	seen   map[string]bool // what stands on it
+	seen map[string]bool // what stood on the pages that were read last
 }
 
-// read reads from the last page on and returns what is new, also when it fails half way. The next is absent at a list's
-// end, so that the last page must be read again each time; what was seen on it is not told twice.
-func (h *thread) read(ctx context.Context, api *client.Client) ([]Message, error) {
-	var found []Message
-	for {
-		p, err := api.Page(ctx, client.Path("sessions", h.id, "messages"), nil, h.cursor, pageSize)
+// read goes back from the newest message to the first page that has a known one, and returns what is new, oldest first;
+// nothing when it fails half way, so that the next round finds it all. To begin is to know the newest page.
+func (h *thread) read(ctx context.Context, api *client.Client, begin bool) ([]Message, error) {
+	var found []Message // newest first
+	seen := map[string]bool{}
+	for cursor := ""; ; {
+		p, err := api.Page(ctx, client.Path("sessions", h.id, "messages"), url.Values{"order": {"newest"}}, cursor, pageSize)
 		if err != nil {
-			return found, err
+			return nil, err
 		}
-		fresh, err := h.take(p)
+		fresh, err := h.fresh(p, seen)
+		if err != nil {
+			return nil, err
+		}
 		found = append(found, fresh...)
-		if err != nil {
-			return found, err
+		if begin || len(fresh) < len(p.Items) || p.Next == "" || p.Next == cursor {
+			break
 		}
-		if p.Next == "" || p.Next == h.cursor {
-			h.after = time.Time{}
-			return found, nil
-		}
-		h.cursor, h.seen = p.Next, nil
+		cursor = p.Next
 	}
+	h.after, h.seen = time.Time{}, seen
+	slices.Reverse(found)
+	return found, nil
 }
 
-// take notes what stands on a page, and returns what is new.
-func (h *thread) take(p client.Page) ([]Message, error) {
-	if h.seen == nil {
-		h.seen = map[string]bool{}
-	}
+// fresh returns what is new on a page, and notes in seen all that stands on it.
+func (h *thread) fresh(p client.Page, seen map[string]bool) ([]Message, error) {
 	var fresh []Message
 	for _, raw := range p.Items {
 		m := Message{Raw: raw}
@@ -56,12 +57,12 @@ func (h *thread) take(p client.Page) ([]Message, error) {
 			err = errors.New("it has no id")
 		}
 		if err != nil {
-			return fresh, fmt.Errorf("a message can't be read: %w", err)
+			return nil, fmt.Errorf("a message can't be read: %w", err)
 		}
 		if !h.seen[m.ID] && (h.after.IsZero() || m.CreatedAt.After(h.after)) {
 			fresh = append(fresh, m)
 		}
-		h.seen[m.ID] = true
+		seen[m.ID] = true
 	}
 	return fresh, nil
 }

@@ -52,6 +52,18 @@ func (k key) plus(more []byte) key {
 	return append(append(out, k...), more...)
 }
 
+// end returns the first key behind all that begin with k; nil if none is, for a k of nothing but 0xff.
+func (k key) end() key {
+	for i := len(k) - 1; i >= 0; i-- {
+		if k[i] != 0xff {
+			out := k[:i+1].plus(nil)
+			out[i]++
+			return out
+		}
+	}
+	return nil
+}
+
 // orderedSeconds maps seconds since 1970, which may be negative, to numbers of the same order.
 func orderedSeconds(t time.Time) uint64 {
 	return uint64(t.Unix()) ^ 1<<63 //nolint:gosec // the bits are wanted; the sign bit is flipped

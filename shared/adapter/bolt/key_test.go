@@ -81,3 +81,24 @@ func FuzzReadRecords(f *testing.F) {
 		}
 	})
 }
+
+// The end of a range is behind all that begin with its prefix, and in front of all else that follows.
+func TestEndOfARange(t *testing.T) {
+	t.Parallel()
+	bytesOf := func(least int) *rapid.Generator[[]byte] {
+		return rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 'a', 0xfe, 0xff}), least, 4)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		prefix, other := key(bytesOf(0).Draw(t, "prefix")), key(bytesOf(0).Draw(t, "other"))
+		end := prefix.end()
+		if within := prefix.plus(other); end != nil && bytes.Compare(within, end) >= 0 {
+			t.Errorf("%x is not in front of %x, the end of %x", within, end, prefix)
+		}
+		if bytes.HasPrefix(other, prefix) || bytes.Compare(other, prefix) < 0 {
+			return
+		}
+		if end == nil || bytes.Compare(other, end) < 0 {
+			t.Errorf("%x is in front of %x, the end of %x", other, end, prefix)
+		}
+	})
+}

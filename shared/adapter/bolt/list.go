@@ -2,11 +2,12 @@ package bolt
 
 import "context"
 
-// list is a list in the order of one bucket's keys.
+// list is a list in the order of one bucket's keys, or in the reverse order.
 type list[T any] struct {
 	bucket bucket
 	scope  key // what the cursor belongs to
 	prefix key // of all its keys; what follows is the place
+	back   bool
 	// read makes the item of an entry; place and value live as long as the transaction.
 	read func(t *tx, place key, value []byte) (T, error)
 }
@@ -20,7 +21,11 @@ func (l list[T]) page(ctx context.Context, d *DB, cursor string, limit int) (ite
 	limit = pageSize(limit)
 	err = d.view(ctx, func(t *tx) error {
 		var last key
-		for k, v := range t.scan(l.bucket, l.prefix, after) {
+		scan := t.scan
+		if l.back {
+			scan = t.scanBack
+		}
+		for k, v := range scan(l.bucket, l.prefix, after) {
 			if len(items) == limit {
 				next = d.cursors.wrap(l.scope, last)
 				return nil

@@ -64,10 +64,21 @@ func (s *Store) Message(ctx context.Context, id message.ID) (out message.Message
 
 // Messages lists the rows of a session by number.
 func (s *Store) Messages(ctx context.Context, id session.ID, cursor string, limit int) ([]message.Message, string, error) {
-	l := list[message.Message]{
-		bucket: inMessage, scope: newKey().text("messages").text(string(id)), prefix: newKey().text(string(id)),
+	return rows("messages", id).page(ctx, s.db, cursor, limit)
+}
+
+// rows is a list of the rows of a session; name tells its cursors from those of the other order.
+func rows(name string, id session.ID) list[message.Message] {
+	return list[message.Message]{
+		bucket: inMessage, scope: newKey().text(name).text(string(id)), prefix: newKey().text(string(id)),
 		read: func(_ *tx, _ key, v []byte) (message.Message, error) { return decode[message.Message]("message", v) },
 	}
+}
+
+// NewestMessages lists the rows of a session by number, the last first.
+func (s *Store) NewestMessages(ctx context.Context, id session.ID, cursor string, limit int) ([]message.Message, string, error) {
+	l := rows("newest-messages", id)
+	l.back = true
 	return l.page(ctx, s.db, cursor, limit)
 }
 

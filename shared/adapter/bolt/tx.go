@@ -87,6 +87,29 @@ func (t *tx) scan(b bucket, prefix, after key) iter.Seq2[key, []byte] {
 	}
 }
 
+// scanBack is scan in the reverse order: it begins before the place that follows the prefix, or, without one, at the end.
+func (t *tx) scanBack(b bucket, prefix, before key) iter.Seq2[key, []byte] {
+	return func(yield func(key, []byte) bool) {
+		c := t.Bucket(b).Cursor()
+		from := prefix.plus(before)
+		if before == nil {
+			from = prefix.end()
+		}
+		// The first key that is not before it, if there is one, and then the one in front of that.
+		k, v := c.Seek(from)
+		if from == nil || k == nil {
+			k, v = c.Last()
+		} else {
+			k, v = c.Prev()
+		}
+		for ; k != nil && bytes.HasPrefix(k, prefix); k, v = c.Prev() {
+			if !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
 // encode makes the stored form of a value. Unlike json.Marshal it leaves <, > and & as they are.
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"context"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -122,6 +123,20 @@ func TestListsCost(t *testing.T) {
 	list("a page of 5, one state", 0.5+5*0.5, session.Query{Account: "main-store", State: session.Serving})
 	list("a page of 5 of the queue", 0.5+0.5+5*0.5, session.Query{State: session.Queued})
 	list("a page of 5, all states", 0.5+float64(len(states))*0.5+5*0.5, session.Query{})
+	for i := range int64(60) {
+		m := g.inbound(g.chinese(300))
+		m.Session, m.N = "s", i+1
+		m.ID = message.NewID(m.Session, m.N)
+		must(t, s.PutMessage(ctx, m))
+	}
+	for what, page := range map[string]func(context.Context, session.ID, string, int) ([]message.Message, string, error){
+		"oldest": s.Messages, "newest": s.NewestMessages,
+	} {
+		used := s.cost(t, "a page of 5 messages, "+what+" first", func() error { _, _, err := page(ctx, "s", "", 5); return err })
+		if used.Read > 2 {
+			t.Errorf("a page of 5 messages of 60, %s first: got %v read; want at most 2", what, used.Read)
+		}
+	}
 	q := g.session()
 	q.State, q.QueuedAt = session.Queued, g.at(1000)
 	used := s.cost(t, "QueuePosition", func() error { _, err := s.QueuePosition(ctx, q); return err })

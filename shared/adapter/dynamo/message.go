@@ -72,13 +72,26 @@ func (s *Store) Message(ctx context.Context, id message.ID) (message.Message, er
 
 // Messages lists the rows of a session by number.
 func (s *Store) Messages(ctx context.Context, in session.ID, cursor string, limit int) ([]message.Message, string, error) {
+	return s.messages(ctx, in, true, cursor, limit)
+}
+
+// NewestMessages lists the rows of a session by number, the last first.
+func (s *Store) NewestMessages(ctx context.Context, in session.ID, cursor string, limit int) ([]message.Message, string, error) {
+	return s.messages(ctx, in, false, cursor, limit)
+}
+
+// messages is a page of the rows of a session. A cursor belongs to its order.
+func (s *Store) messages(ctx context.Context, in session.ID, forward bool, cursor string, limit int) ([]message.Message, string, error) {
 	scope := "messages/" + string(in)
+	if !forward {
+		scope = "newest-" + scope
+	}
 	after, err := placeAt(scope, cursor)
 	if err != nil {
 		return nil, "", err
 	}
 	limit = pageSize(limit)
-	rows, more, err := s.rows(ctx, in, after, limit)
+	rows, more, err := s.rows(ctx, in, forward, after, limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -96,15 +109,19 @@ func (s *Store) Messages(ctx context.Context, in session.ID, cursor string, limi
 	return items, "", nil
 }
 
-// rows reads up to limit rows after a place, however few of them DynamoDB gives at once (a megabyte), and reports
+// rows reads up to limit rows after a place, or in front of it if not forward, however few of them DynamoDB gives at once (a megabyte), and reports
 // whether there are more.
-func (s *Store) rows(ctx context.Context, in session.ID, after string, limit int) (rows []item, more bool, err error) {
+func (s *Store) rows(ctx context.Context, in session.ID, forward bool, after string, limit int) (rows []item, more bool, err error) {
 	q := &dynamodb.QueryInput{
-		ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :p"),
+		ConsistentRead: aws.Bool(true), ScanIndexForward: &forward, KeyConditionExpression: aws.String("pk = :p"),
 		ExpressionAttributeValues: item{":p": text(messagesOf(in))},
 	}
 	if after != "" {
-		q.KeyConditionExpression = aws.String("pk = :p AND sk > :a")
+		beyond := "<"
+		if forward {
+			beyond = ">"
+		}
+		q.KeyConditionExpression = aws.String("pk = :p AND sk " + beyond + " :a")
 		q.ExpressionAttributeValues[":a"] = text(after)
 	}
 	for {

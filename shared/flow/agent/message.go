@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -15,7 +16,22 @@ func buried(m message.Message) bool {
 	return m.Direction == message.Out && m.Content.Type == message.TypeUnknown
 }
 
-// listMessages lists the messages and events of a session, oldest first.
+// rowLister is a list of a session's rows, in one order.
+type rowLister func(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
+
+// order reads in which order the messages are wanted.
+func (c *call) order() (rowLister, error) {
+	q := c.r.URL.Query()
+	switch order := q.Get("order"); {
+	case !q.Has("order"), order == "oldest":
+		return c.Store.Messages, nil
+	case order == "newest":
+		return c.Store.NewestMessages, nil
+	}
+	return nil, wrongField("bad-parameter", "order", "order must be oldest, which is the default, or newest.")
+}
+
+// listMessages lists the messages and events of a session, oldest first unless asked otherwise.
 func (c *call) listMessages() (answer, error) {
 	s, err := c.session()
 	if err != nil {
@@ -25,12 +41,16 @@ func (c *call) listMessages() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	list, err := c.order()
+	if err != nil {
+		return answer{}, err
+	}
 	// The conversation before the rows: a message that ends in between then reads ended.
 	conversation, err := c.conversation(s)
 	if err != nil {
 		return answer{}, err
 	}
-	all, next, err := c.Store.Messages(c.ctx(), s.ID, cursor, limit)
+	all, next, err := list(c.ctx(), s.ID, cursor, limit)
 	if err != nil {
 		return answer{}, fmt.Errorf("list messages: %w", err)
 	}

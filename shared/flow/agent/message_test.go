@@ -25,6 +25,22 @@ func TestListMessages(t *testing.T) {
 	}
 	r := w.call("ann", "GET", path(s, "messages"), nil).want(200)
 	r.is("in", "items", 0, "direction").is("received", "items", 0, "state").is("hi", "items", 0, "text", "content").is("out", "items", 1, "direction")
+	for _, limit := range []int{1, 3, 8, 200} {
+		got := w.walk("bob", path(s, fmt.Sprintf("messages?order=newest&limit=%d", limit)), "id")
+		if slices.Reverse(got); !slices.Equal(got, want) {
+			t.Errorf("newest in pages of %d, turned round: %v, want %v", limit, got, want)
+		}
+		if got := w.walk("bob", path(s, fmt.Sprintf("messages?order=oldest&limit=%d", limit)), "id"); !slices.Equal(got, want) {
+			t.Errorf("oldest in pages of %d: %v, want %v", limit, got, want)
+		}
+	}
+	for one, other := range map[string]string{"newest": "oldest", "oldest": "newest"} {
+		cursor := w.call("ann", "GET", path(s, "messages?limit=2&order="+one), nil).want(200).text("next")
+		w.call("ann", "GET", path(s, "messages?order="+other+"&cursor="+cursor), nil).want(400, "bad-cursor")
+	}
+	for _, order := range []string{"", "latest", "NEWEST", "asc"} {
+		w.call("ann", "GET", path(s, "messages?order="+order), nil).want(400, "bad-parameter").is("order", "field")
+	}
 	w.call("ann", "GET", path(s, "messages?limit=0"), nil).want(400, "bad-parameter")
 	w.call("ann", "GET", path(s, "messages?cursor=junk"), nil).want(400, "bad-cursor")
 	w.call("ann", "GET", path("none", "messages"), nil).want(404, "not-found")

@@ -97,6 +97,8 @@ type Messages interface {
 	Message(ctx context.Context, id message.ID) (message.Message, error)
 	// Messages lists the rows of a session, oldest first.
 	Messages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
+	// NewestMessages lists them newest first. A cursor belongs to its order: either refuses the other's.
+	NewestMessages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
 	Media(ctx context.Context, id string) (message.Media, error)
 	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
 	// RawPushes lists what was kept under an account's id because it had no place in a conversation, oldest first.
