@@ -34,6 +34,7 @@ func (d *day) check() {
 	d.checkAccepted()
 	d.checkLoads()
 	d.checkTenants()
+	d.checkRival()
 	d.checkRest()
 }
 

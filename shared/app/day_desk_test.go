@@ -65,6 +65,7 @@ func (d *day) openDesk() {
 		d.on(d.at(t.at), func() { d.setRules(t.then) })
 	}
 	d.hireAgents()
+	d.admitRival()
 }
 
 func (d *day) setRules(r rules) {

@@ -60,6 +60,9 @@ func (h *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.d.t.Errorf("webhook %s: got signature %s, want %s (%v)", id, got, want, err)
 	}
 	h.tries++
+	if h.d.trouble.happens("webhook hung", id, 5) {
+		h.d.hang(r, 15*time.Second)
+	}
 	if h.down() || h.d.trouble.happens("webhook refused", id, 20) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return

@@ -38,6 +38,7 @@ func (d *day) report(w io.Writer) {
 	line("refused by the platform itself", "%d", t.refused)
 	line("windows compared with the platform's", "%d", d.watch.windows)
 	line("webhook events", "%d in %d requests", t.news, t.requests)
+	line("another tenant's attempts at it, all refused", "%d, and %d pushes in %d floods", d.rival.reached, d.rival.pushed, d.rival.floods)
 	_, _ = fmt.Fprintf(w, "\n%-44s times\n", "what went wrong")
 	for _, kind := range d.trouble.kinds() {
 		line("  "+kind, "%d", d.trouble.counts[kind])

@@ -62,17 +62,19 @@ type day struct {
 	flushed   []wxfake.Push // that were held back to be shuffled
 	held      time.Time     // until when some are
 	watch     watcher
+	rival     *rival
+	hangs     hangs
 }
 
 func newDay(t *testing.T, seed uint64, size int, change ...func(*app.Config)) *day {
 	t.Helper()
-	d := &day{seed: seed, size: size, modes: map[string]string{}, hooks: map[string]*receiver{}, watch: newWatch()}
+	d := &day{seed: seed, size: size, modes: map[string]string{}, hooks: map[string]*receiver{}, watch: newWatch(), hangs: newHangs()}
 	d.trouble = newTrouble(seed)
 	front := httptest.NewServer(d.trouble)
 	t.Cleanup(front.Close)
 	d.rig = newRig(t, append(change, func(c *app.Config) { c.WeChatURL = front.URL })...)
 	d.trouble.platform = d.rig.platform.Handler()
-	d.trouble.now = d.now
+	d.trouble.now, d.trouble.day = d.now, d
 	d.midnight = time.Date(2026, 11, 23, 0, 0, 0, 0, time.FixedZone("UTC+8", 8*60*60))
 	d.time.Store(d.midnight.UnixNano())
 	d.rewire()
@@ -102,7 +104,7 @@ func (d *day) play() {
 	d.on(d.at(8*h+30*m), func() { d.trouble.on = true })
 	d.on(d.at(22*h+30*m), func() { d.trouble.on = false })
 	for _, at := range []time.Duration{10*h + 7*m, 14*h + 33*m} {
-		d.on(d.at(at), d.replace)
+		d.on(d.at(at), d.outage)
 	}
 	d.until(d.at(76 * h))
 }

@@ -34,6 +34,7 @@ type trouble struct {
 	fuse     fuse
 	platform http.Handler
 	now      func() time.Time
+	day      *day
 
 	mu      sync.Mutex
 	calls   map[string][]sendCall // custom/send, by openid
@@ -67,6 +68,7 @@ var sendFaults = []struct {
 	{"lost answer", 6, 0},
 	{"502", 4, 0},
 	{"cut", 6, 0},
+	{"hung", 6, 0},
 }
 
 // ServeHTTP stands before the platform.
@@ -98,6 +100,9 @@ func (x *trouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case c.fault == "cut":
 		x.note(to.User, c)
 		panic(http.ErrAbortHandler)
+	case c.fault == "hung":
+		x.note(to.User, c)
+		x.day.hang(r, 10*time.Second)
 	}
 	rec := httptest.NewRecorder()
 	x.platform.ServeHTTP(rec, r)
@@ -119,6 +124,11 @@ func (x *trouble) befalls(openID string) (c sendCall, code int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c.at = x.now()
+	if c.at.Before(x.day.hangs.until) {
+		x.counts["hung in an outage"]++
+		c.fault = "hung"
+		return c, 0
+	}
 	if !x.on {
 		return c, 0
 	}
@@ -161,6 +171,12 @@ func (x *trouble) happens(kind, to string, in1000 int) bool {
 	defer x.mu.Unlock()
 	x.counts[kind]++
 	return true
+}
+
+func (x *trouble) count(kind string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.counts[kind]++
 }
 
 // kinds are the names of what happened.
@@ -239,16 +255,27 @@ func (d *day) take(name string) bool {
 		late := batch[0]
 		d.in(between(d.trouble.lot(of), time.Minute, 30*time.Hour), func() { _ = q.Send(d.ctx, late.Group, 0, late.Body) })
 	}
+	run := func(ctx context.Context) outcome { return d.run(ctx, name, batch[0]) }
+	settle := func(o outcome) { d.settle(name, of, o) }
 	if d.trouble.happens("redelivery", of, 15) {
-		if _, _, died := d.run(name, batch); died {
-			return true
-		}
-	}
-	done, failed, died := d.run(name, batch)
-	if died || d.trouble.happens("lost acknowledgement", of, 5) {
+		d.begin(name, batch[0], run, func(o outcome) {
+			if !o.died {
+				d.begin(name, batch[0], run, settle)
+			}
+		})
 		return true
 	}
-	for _, f := range failed {
+	d.begin(name, batch[0], run, settle)
+	return true
+}
+
+// settle gives back what failed and acknowledges what is done, unless the function died, or its word is lost.
+func (d *day) settle(name, of string, o outcome) {
+	if o.died || d.trouble.happens("lost acknowledgement", of, 5) {
+		return
+	}
+	q := d.queues()[name].(dayQueue).Queue
+	for _, f := range o.failed {
 		if name == "hooks" { // it gives back by itself
 			continue
 		}
@@ -256,29 +283,25 @@ func (d *day) take(name string) bool {
 			d.t.Fatal(err)
 		}
 	}
-	if err := q.Ack(d.ctx, done...); err != nil {
+	if err := q.Ack(d.ctx, o.done...); err != nil {
 		d.t.Fatal(err)
 	}
-	return true
 }
 
 // run is invoke for a function that may die.
-func (d *day) run(name string, batch []queue.Delivery) (done []string, failed []queue.Delivery, died bool) {
-	h := d.trouble.mortal(d.handlers[name], func([]byte) string { return name + " " + batch[0].Group })
-	was := d.handlers[name]
-	d.handlers[name] = func(ctx context.Context, payload []byte) ([]byte, error) {
+func (d *day) run(ctx context.Context, name string, with queue.Delivery) (o outcome) {
+	h := d.trouble.mortal(d.handlers[name], func([]byte) string { return name + " " + with.Group })
+	o.done, o.failed = d.invokeBy(ctx, name, func(ctx context.Context, payload []byte) ([]byte, error) {
 		out, err := h(ctx, payload)
-		if died = errors.Is(err, errDied); died {
+		if o.died = errors.Is(err, errDied); o.died {
 			return []byte(`{"batchItemFailures":[]}`), nil
 		}
 		return out, err
+	}, []queue.Delivery{with})
+	if o.died {
+		d.mourn(name, with)
 	}
-	defer func() { d.handlers[name] = was }()
-	done, failed = d.invoke(name, batch)
-	if died {
-		d.mourn(name, batch[0])
-	}
-	return done, failed, died
+	return o
 }
 
 // mourn notes what the death of a function excuses: a call of which nobody knows whether it was made, and a queue whose

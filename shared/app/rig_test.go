@@ -124,6 +124,12 @@ func (r *rig) sweep() {
 // account makes an account on both sides.
 func (r *rig) account(id string, channel wxfake.Channel, mode wxfake.Mode, format wxfake.Format) {
 	r.t.Helper()
+	r.accountOf("admin", id, channel, mode, format)
+}
+
+// accountOf makes an account on both sides, on ours by this key.
+func (r *rig) accountOf(who, id string, channel wxfake.Channel, mode wxfake.Mode, format wxfake.Format) {
+	r.t.Helper()
 	a := wxfake.Account{
 		Channel: channel, AppID: "wx" + id, OriginalID: "gh_" + id, Secret: "secret-of-" + id, Token: "token" + id,
 		AESKey: "aozyxq4R650BCa5DxPYsLsBF2fPPCyUnOo8Ni0Whbc0", Mode: mode, Format: format, CallbackURL: r.web.URL + "/callback/" + id,
@@ -131,7 +137,7 @@ func (r *rig) account(id string, channel wxfake.Channel, mode wxfake.Mode, forma
 	if err := r.platform.AddAccount(a); err != nil {
 		r.t.Fatal(err)
 	}
-	r.must("admin", "PUT", "/accounts/"+id, m{
+	r.must(who, "PUT", "/accounts/"+id, m{
 		"channel": channel, "app_id": a.AppID, "original_id": a.OriginalID, "token": a.Token, "aes_key": a.AESKey,
 		"secret": a.Secret, "mode": mode, "format": format,
 	}, 201)
@@ -282,6 +288,12 @@ func batchOf(queue string) int {
 
 func (r *rig) invoke(name string, batch []queue.Delivery) (done []string, failed []queue.Delivery) {
 	r.t.Helper()
+	return r.invokeBy(r.ctx, name, r.handlers[name], batch)
+}
+
+// invokeBy lets a handler of the queue's function work on a batch.
+func (r *rig) invokeBy(ctx context.Context, name string, h faas.Handler, batch []queue.Delivery) (done []string, failed []queue.Delivery) {
+	r.t.Helper()
 	messages := make([]faas.Message, len(batch))
 	for i, d := range batch {
 		messages[i] = faas.Message{ID: d.ID, Group: d.Group, Body: string(d.Body), Receives: d.Receives, Sent: d.SentAt, Receipt: d.Receipt}
@@ -290,7 +302,7 @@ func (r *rig) invoke(name string, batch []queue.Delivery) (done []string, failed
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	answer, err := r.handlers[name].Invoke(r.ctx, event)
+	answer, err := h.Invoke(ctx, event)
 	if err != nil {
 		r.t.Fatalf("%s: %v", name, err)
 	}
