@@ -28,6 +28,14 @@ func (c Candidate) Free() int {
 	return max(0, c.Agent.Capacity-c.Load)
 }
 
+// Free is how many more sessions they may take together.
+func Free(all []Candidate) (n int) {
+	for _, c := range all {
+		n += c.Free()
+	}
+	return n
+}
+
 // idleSince is since when he has had nothing to do: no session, and been there. It
 // has a meaning only without load.
 func (c Candidate) idleSince() time.Time {

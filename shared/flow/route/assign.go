@@ -16,9 +16,10 @@ import (
 	"kefu/shared/shell"
 )
 
-// shift is the handling of one wake-up of an account. It reads each queue and each
-// agent's seats once, and counts along from there: that its count may be behind costs
-// a refused attempt, no more.
+// shift is the handling of one wake-up of an account. It reads who is there first, then
+// their seats, and of each queue as much as there are seats for: most wake-ups come when
+// nobody is free. What it has read it counts along: that its count may be behind costs a
+// refused attempt, no more.
 type shift struct {
 	*Router
 	known  map[agent.ID]route.Candidate // whose seats have been read, as far as we know now
@@ -41,39 +42,37 @@ func (r *Router) serve(ctx context.Context, id account.ID) (done, error) {
 		return done{}, nil
 	}
 	s := &shift{Router: r, known: map[agent.ID]route.Candidate{}, served: map[account.ID]bool{}}
-	q, err := s.open(ctx, a)
-	if err != nil || len(q.waiting) == 0 {
-		return s.done, err
-	}
+	q := r.queueOf(a)
 	if rules.Assign.Mode == account.Auto {
-		err = s.assign(ctx, a, q)
+		err = s.assign(ctx, q)
 	}
 	if err == nil && rules.Queue.Text != "" {
-		err = s.tell(ctx, a, q)
+		err = s.tell(ctx, q)
 	}
 	return s.done, err
 }
 
 // assign gives sessions of a queue to the account's agents. Those who also serve
 // accounts of a higher priority serve these first.
-func (s *shift) assign(ctx context.Context, a account.Account, q *queue) error {
+func (s *shift) assign(ctx context.Context, q *queue) error {
+	a := q.account
 	s.served[a.ID] = true
 	agents, err := s.online(ctx, a)
 	if err != nil || len(agents) == 0 {
 		return err
 	}
+	candidates, err := s.candidates(ctx, a.Tenant, agents)
+	if err != nil || route.Free(candidates) == 0 {
+		return err
+	}
 	if err := s.assignBefore(ctx, a, agents); err != nil {
 		return err
 	}
-	if auto, err := q.automatic(ctx); err != nil || !auto {
+	if candidates, err = s.candidates(ctx, a.Tenant, agents); err != nil { // some seats may be taken now
 		return err
 	}
-	candidates, err := s.candidates(ctx, a.Tenant, agents)
-	if err != nil {
-		return err
-	}
-	for {
-		if auto, err := q.automatic(ctx); err != nil || !auto {
+	for free := route.Free(candidates); free > 0; free = route.Free(candidates) {
+		if auto, err := q.automatic(ctx, free); err != nil || !auto {
 			return err
 		}
 		got, err := s.place(ctx, a, q.first(), candidates)
@@ -85,6 +84,7 @@ func (s *shift) assign(ctx context.Context, a account.Account, q *queue) error {
 		}
 		q.pass()
 	}
+	return nil
 }
 
 // online are the account's agents who are there now.
@@ -128,12 +128,7 @@ func (s *shift) assignBefore(ctx context.Context, a account.Account, agents []ag
 		if s.served[other.ID] {
 			continue
 		}
-		s.served[other.ID] = true
-		q, err := s.open(ctx, other)
-		if err == nil && len(q.waiting) > 0 {
-			err = s.assign(ctx, other, q)
-		}
-		if err != nil {
+		if err := s.assign(ctx, s.queueOf(other)); err != nil {
 			return err
 		}
 	}

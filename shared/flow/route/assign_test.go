@@ -138,21 +138,51 @@ func TestReads(t *testing.T) {
 	}
 	w.store.since()
 	w.handle(shell.Wake{Account: "shop"})
-	w.want("30 wait", w.store.since(), "AgentsOf 1, Desks 1, Sessions 1")
+	w.want("30 wait", w.store.since(), "AgentsOf 1, Desks 1, Sessions 1, listed 27")
 	w.want("loads", w.load("ann")+w.load("bo")+w.load("cy"), "999")
 	w.store.since()
-	w.account("empty", auto())
-	w.handle(shell.Wake{Account: "empty"})
-	w.want("nobody waits", w.store.since(), "Sessions 1")
 
 	// All are full: their sessions aren't looked at, but for seats that may be left over.
 	w.handle(shell.Wake{Account: "shop"})
-	w.want("all full", w.store.since(), "AgentsOf 1, Desks 1, Sessions 1")
+	w.want("all full", w.store.since(), "AgentsOf 1, Desks 1")
 	w.pass(2 * time.Minute)
 	w.handle(shell.Wake{Account: "shop"})
-	w.want("all full for long", w.store.since(), "AgentsOf 1, Desks 1, SessionByID 27, Sessions 1")
+	w.want("all full for long", w.store.since(), "AgentsOf 1, Desks 1, SessionByID 27")
 	w.handle(shell.Wake{Account: "shop"})
-	w.want("and again at once", w.store.since(), "AgentsOf 1, Desks 1, Sessions 1")
+	w.want("and again at once", w.store.since(), "AgentsOf 1, Desks 1")
+
+	w.account("empty", auto())
+	w.handle(shell.Wake{Account: "empty"})
+	w.want("nobody is there", w.store.since(), "AgentsOf 1")
+	w.agent("dee", 9, 0, "empty")
+	w.handle(shell.Wake{Account: "empty"})
+	w.want("nobody waits", w.store.since(), "AgentsOf 1, Desks 1, Sessions 1")
+}
+
+// TestReadsDontGrowWithTheQueue: what a wake-up reads depends on the free seats, not on
+// how many wait.
+func TestReadsDontGrowWithTheQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("shop", auto(func(r *account.Routing) { r.Assign.AutoAbove = 2 }))
+	waiting := 0
+	for _, n := range []int{10, 450} {
+		for ; waiting < n; waiting++ {
+			w.says("shop", account.Customer(fmt.Sprint("c", waiting)), "hello")
+			w.pass(time.Millisecond)
+		}
+		w.agent("ann", 1, 0, "shop")
+		w.status("ann", agent.Away, 0)
+		w.store.since()
+		w.handle(shell.Wake{Account: "shop"})
+		w.want(fmt.Sprint("nobody online, ", n), w.store.since(), "AgentsOf 1")
+		id := agent.ID(fmt.Sprint("full", n))
+		w.agent(id, 1, 0, "shop")
+		w.handle(shell.Wake{Account: "shop"})
+		w.want(fmt.Sprint("one free seat, ", n), w.store.since(), "AgentsOf 1, Desks 1, Sessions 1, listed 3")
+		w.handle(shell.Wake{Account: "shop"})
+		w.want(fmt.Sprint("all full, ", n), w.store.since(), "AgentsOf 1, Desks 1")
+	}
 }
 
 // TestAutoAboveCountsAll: the threshold may be larger than a page of the queue.

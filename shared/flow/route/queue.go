@@ -8,7 +8,7 @@ import (
 	"kefu/shared/core/session"
 )
 
-// page is how many waiting sessions are read at once.
+// page is how many waiting sessions are read at once, at most.
 const page = 200
 
 // queue is an account's queue as it is being worked off, read as far as was needed.
@@ -16,37 +16,33 @@ type queue struct {
 	from    Sessions
 	account account.Account
 	waiting []session.Session // read and not passed, in order
-	next    string            // cursor of what has not been read; empty at the end
+	next    string            // cursor of what has not been read; empty at the start and at the end
+	ended   bool              // all has been read
 }
 
-// open reads the beginning of an account's queue.
-func (r *Router) open(ctx context.Context, a account.Account) (*queue, error) {
-	q := &queue{from: r.Sessions, account: a}
-	err := q.read(ctx)
-	return q, err
-}
+// queueOf is an account's queue, of which nothing has been read yet.
+func (r *Router) queueOf(a account.Account) *queue { return &queue{from: r.Sessions, account: a} }
 
-// read reads on, to the next page that has somebody.
-func (q *queue) read(ctx context.Context) error {
-	for {
+// read reads on until n sessions wait that are not passed, or the queue ends.
+func (q *queue) read(ctx context.Context, n int) error {
+	for len(q.waiting) < n && !q.ended {
 		items, next, err := q.from.Sessions(ctx, session.Query{
-			Tenant: q.account.Tenant, Account: q.account.ID, State: session.Queued, Cursor: q.next, Limit: page,
+			Tenant: q.account.Tenant, Account: q.account.ID, State: session.Queued, Cursor: q.next, Limit: min(n-len(q.waiting), page),
 		})
 		if err != nil {
 			return fmt.Errorf("list queue: %w", err)
 		}
-		q.waiting, q.next = append(q.waiting, items...), next
-		if len(items) > 0 || next == "" {
-			return nil
-		}
+		q.waiting, q.next, q.ended = append(q.waiting, items...), next, next == ""
 	}
+	return nil
 }
 
-// automatic reports whether the first session may be given to an agent: somebody
-// waits, and enough do.
-func (q *queue) automatic(ctx context.Context) (bool, error) {
-	for len(q.waiting) <= q.account.Settings.Routing.Assign.AutoAbove && q.next != "" {
-		if err := q.read(ctx); err != nil {
+// automatic reports whether the first session may be given to an agent: somebody waits,
+// and enough do. What it has to read for that it reads for as many seats as are free.
+func (q *queue) automatic(ctx context.Context, free int) (bool, error) {
+	above := q.account.Settings.Routing.Assign.AutoAbove
+	if len(q.waiting) <= above {
+		if err := q.read(ctx, above+free); err != nil {
 			return false, err
 		}
 	}
@@ -61,8 +57,8 @@ func (q *queue) pass() { q.waiting = q.waiting[1:] }
 
 // at is the i-th of those who wait, from 0; false behind the last.
 func (q *queue) at(ctx context.Context, i int) (session.Session, bool, error) {
-	for i >= len(q.waiting) && q.next != "" {
-		if err := q.read(ctx); err != nil {
+	if i >= len(q.waiting) {
+		if err := q.read(ctx, i+page); err != nil {
 			return session.Session{}, false, err
 		}
 	}

@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"kefu/shared/core/account"
 	"kefu/shared/core/session"
 	"kefu/shared/shell"
 )
 
 // tell tells each of those who still wait his place in the queue, unless he has been
 // told. Who came outside the service hours was told that instead.
-func (s *shift) tell(ctx context.Context, a account.Account, q *queue) error {
-	rules := session.RulesOf(a)
+func (s *shift) tell(ctx context.Context, q *queue) error {
+	rules := session.RulesOf(q.account)
 	for i := 0; ; i++ {
 		w, ok, err := q.at(ctx, i)
 		if err != nil || !ok {

@@ -224,12 +224,13 @@ func (c *counting) count(what string) int {
 	return c.calls[what]
 }
 
-// since returns how often each was read since the last time, as "Desk 2, Sessions 1".
+// since returns how often each was read since the last time, and how many sessions lists
+// had, as "Desk 2, Sessions 1, listed 20".
 func (c *counting) since() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []string
-	for _, what := range []string{"AgentsOf", "Desk", "Desks", "SessionByID", "Sessions"} {
+	for _, what := range []string{"AgentsOf", "Desk", "Desks", "SessionByID", "Sessions", "listed"} {
 		if n := c.calls[what]; n > 0 {
 			all = append(all, fmt.Sprint(what, " ", n))
 		}
@@ -240,7 +241,11 @@ func (c *counting) since() string {
 
 func (c *counting) Sessions(ctx context.Context, q session.Query) ([]session.Session, string, error) {
 	c.count("Sessions")
-	return c.Store.Sessions(ctx, q)
+	items, next, err := c.Store.Sessions(ctx, q)
+	for range items {
+		c.count("listed")
+	}
+	return items, next, err
 }
 
 func (c *counting) SessionByID(ctx context.Context, id session.ID) (session.Session, error) {
