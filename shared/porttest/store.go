@@ -110,7 +110,8 @@ type Conversations interface {
 	// Sessions answers a query in the order that session.Query states, current and archived.
 	Sessions(ctx context.Context, q session.Query) (items []session.Session, next string, err error)
 	// QueuePosition is the 1-based place of a queued session among those of its account,
-	// in the order of session.Session.Place; 0 for a session that isn't queued. Counting may stop at 1000.
+	// in the order of session.Session.Place; 0 for a session that isn't queued. It is exact up to
+	// session.CountedPlaces; one that stands further back is given any place beyond.
 	QueuePosition(ctx context.Context, s session.Session) (int, error)
 	// Due lists conversations whose DueAt is not zero and before the given time, earliest first.
 	Due(ctx context.Context, before time.Time, cursor string, limit int) (refs []session.Ref, next string, err error)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kefu/shared/core/fault"
+	"kefu/shared/core/session"
 )
 
 // Stores tells [TestStore] how to make the stores that it tries, and what to put up with.
@@ -18,6 +19,9 @@ type Stores struct {
 	// Lag is how long a list, or Seen, may take to show what was written: zero for an engine whose reads see
 	// everything at once. Conditions and reads by key never lag.
 	Lag time.Duration
+	// Crowd puts queued sessions into an empty store that Open has given, with all that a list shows of them, in less
+	// time than a thousand of SaveSession would take. Nil saves them.
+	Crowd func(t *testing.T, s Store, queued []session.Session)
 	// Skip names clauses that the engine can't keep, with the reason.
 	Skip map[string]string
 }
@@ -31,7 +35,8 @@ type storeClause struct {
 // storeCase is what one subtest works with.
 type storeCase struct {
 	Store
-	lag time.Duration
+	lag   time.Duration
+	crowd func(t *testing.T, s Store, queued []session.Session)
 }
 
 // TestStore runs every clause of the [Store] contract against fresh stores, in parallel.
@@ -48,7 +53,7 @@ func TestStore(t *testing.T, o Stores) {
 				if why, ok := o.Skip[c.name]; ok {
 					t.Skip(why)
 				}
-				c.check(t, storeCase{Store: o.Open(t), lag: o.Lag})
+				c.check(t, storeCase{Store: o.Open(t), lag: o.Lag, crowd: o.Crowd})
 			})
 		}
 	}

@@ -248,6 +248,31 @@ var queuePlaceClauses = []storeClause{
 		delete(queued, "nine")
 		wantQueue(t, s, queued, "five-early", "five-late", "tie-a", "tie-b", "one", "plain-early", "plain-late")
 	}},
+	{"QueuePosition is exact up to 1,000 and beyond it behind that", func(t *testing.T, s storeCase) {
+		crowd := make([]session.Session, session.CountedPlaces+2)
+		for i := range crowd {
+			crowd[i] = inState("a", account.Customer(fmt.Sprintf("o%d", i)), session.ID(fmt.Sprintf("s%d", i)), sec(i), session.Queued, "")
+			crowd[i].QueuedAt = sec(i)
+		}
+		if s.crowd != nil {
+			s.crowd(t, s.Store, crowd)
+		} else {
+			for _, err := range tried(len(crowd), func(i int) error { return s.SaveSession(t.Context(), crowd[i], 0) }) {
+				must(t, err)
+			}
+		}
+		for _, i := range []int{0, 1, session.CountedPlaces - 2, session.CountedPlaces - 1} {
+			wantPlace(t, s, crowd[i], i+1)
+		}
+		for _, v := range crowd[session.CountedPlaces:] {
+			s.soon(t, func() string {
+				if n, err := s.QueuePosition(t.Context(), v); err != nil || n <= session.CountedPlaces {
+					return fmt.Sprintf("position of %s: got %d, error %v; want one beyond %d", v.ID, n, err, session.CountedPlaces)
+				}
+				return ""
+			})
+		}
+	}},
 	{"QueuePosition of a session that isn't queued is 0", func(t *testing.T, s storeCase) {
 		for _, st := range []session.State{session.Bot, session.Serving, session.Closed, session.Expired, session.Released} {
 			wantPlace(t, s, inState("a", "o", "s", sec(1), st, ""), 0)

@@ -257,7 +257,7 @@ func TestComplete(t *testing.T) {
 		{"accounts get shop ", d.URL, ""},
 		{"agents status ", d.URL, "ann mei-lin bo"},
 		{"agents status ann o", d.URL, "online offline"},
-		{"sessions close ", d.URL, "s4k2 s9m1 s0a0 s000"},
+		{"sessions close ", d.URL, "s4k2 s9m1 s0a0 s4k3 s000"},
 		{"message cancel s4k2 s4k2-8", d.URL, "s4k2-8"},
 		{"webhook resend shop ", d.URL, "0000-w1 0000-w22"},
 		{"sessions list --account ", d.URL, "shop news"},

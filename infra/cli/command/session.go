@@ -19,6 +19,7 @@ type sessionRow struct {
 	State          string    `json:"state"`
 	Agent          string    `json:"agent"`
 	QueuePosition  int       `json:"queue_position"`
+	QueueOver      int       `json:"queue_position_over"`
 	LastCustomerAt time.Time `json:"last_customer_at"`
 	Waiting        int       `json:"waiting"`
 	Window         struct {
@@ -30,8 +31,11 @@ type sessionRow struct {
 
 func (r sessionRow) cells() []string {
 	who := r.Agent
-	if r.QueuePosition > 0 {
+	switch {
+	case r.QueuePosition > 0:
 		who = fmt.Sprintf("no. %d", r.QueuePosition)
+	case r.QueueOver > 0:
+		who = fmt.Sprintf("over %d", r.QueueOver)
 	}
 	left, until := "closed", ""
 	if r.Window.Remaining > 0 {

@@ -85,7 +85,9 @@ func parseSession(raw json.RawMessage) (glance, error) {
 	if err := errors.Join(json.Unmarshal(raw, &s), json.Unmarshal(raw, &all)); err != nil {
 		return glance{}, fmt.Errorf("a session can't be read: %w", err)
 	}
-	delete(all, "queue_position") // changes with everybody's before it
+	for _, place := range []string{"queue_position", "queue_position_over"} { // changes with everybody's before it
+		delete(all, place)
+	}
 	look, err := json.Marshal(all)
 	if err != nil {
 		return glance{}, fmt.Errorf("a session can't be read: %w", err)

@@ -9,10 +9,8 @@ import (
 	"kefu/shared/core/session"
 )
 
-// countLimit is where counting a queue stops.
-const countLimit = 1000
-
-// QueuePosition is the place of a queued session among those of its account, at most 1000.
+// QueuePosition is the place of a queued session among those of its account; counting stops behind
+// session.CountedPlaces.
 func (s *Store) QueuePosition(ctx context.Context, in session.Session) (n int, err error) {
 	if in.State != session.Queued {
 		return 0, nil
@@ -27,7 +25,7 @@ func (s *Store) QueuePosition(ctx context.Context, in session.Session) (n int, e
 		}
 		for k := range t.scan(sessionLists, prefix, nil) {
 			n++
-			if n == countLimit || bytes.Equal(k, own) {
+			if n > session.CountedPlaces || bytes.Equal(k, own) {
 				break
 			}
 		}

@@ -96,13 +96,11 @@ func (t *tx) scanBack(b bucket, prefix, before key) iter.Seq2[key, []byte] {
 			from = prefix.end()
 		}
 		// The first key that is not before it, if there is one, and then the one in front of that.
-		k, v := c.Seek(from)
-		if from == nil || k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
+		step := c.Prev
+		if k, _ := c.Seek(from); from == nil || k == nil {
+			step = c.Last
 		}
-		for ; k != nil && bytes.HasPrefix(k, prefix); k, v = c.Prev() {
+		for k, v := step(); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Prev() {
 			if !yield(k, v) {
 				return
 			}

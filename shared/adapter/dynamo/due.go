@@ -9,21 +9,18 @@ import (
 	"kefu/shared/core/session"
 )
 
-// countLimit is where counting a queue stops.
-const countLimit = 1000
-
-// QueuePosition is the place of a queued session among those of its account, at most 1000. It counts entries of the
-// index, at 0.5 units for about forty, and may be a moment behind.
+// QueuePosition is the place of a queued session among those of its account; counting stops behind
+// session.CountedPlaces. It counts entries of the index, at 0.5 units for about forty, and may be a moment behind.
 func (s *Store) QueuePosition(ctx context.Context, in session.Session) (int, error) {
 	if in.State != session.Queued {
 		return 0, nil
 	}
 	waiting := part{of: byQueue, name: queueList(in.Tenant, in.Account), before: queuedAt(in)}
-	n, err := s.countRange(ctx, waiting, countLimit)
+	n, err := s.countRange(ctx, waiting, session.CountedPlaces)
 	if err != nil {
 		return 0, err
 	}
-	return min(n+1, countLimit), nil
+	return n + 1, nil
 }
 
 // Due lists conversations whose time has come, earliest first. It goes by the index, which may be a moment behind: who

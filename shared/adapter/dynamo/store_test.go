@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"kefu/shared/core/session"
 	"kefu/shared/porttest"
 )
 
@@ -20,7 +23,29 @@ func TestStore(t *testing.T) {
 	porttest.TestStore(t, porttest.Stores{
 		Open: func(t *testing.T) porttest.Store { return newStore(t) },
 		Lag:  2 * time.Second,
+		Crowd: func(t *testing.T, s porttest.Store, queued []session.Session) {
+			t.Helper()
+			crowd(t, s.(*Store), queued)
+		},
 	})
+}
+
+// crowd puts in the sessions' own items, which the queue is an index of, twenty-five at a time.
+func crowd(t *testing.T, s *Store, queued []session.Session) {
+	t.Helper()
+	for batch := range slices.Chunk(queued, 25) {
+		var puts []types.WriteRequest
+		for _, v := range batch {
+			in, err := s.sessionItem(t.Context(), v, listKeys(v))
+			must(t, err)
+			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: in}})
+		}
+		out, err := s.db.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*s.table: puts}})
+		must(t, err)
+		if left := out.UnprocessedItems[*s.table]; len(left) > 0 {
+			t.Fatalf("%d of %d items were not written", len(left), len(puts))
+		}
+	}
 }
 
 // setting changes what a test's store is made of.

@@ -206,8 +206,9 @@ func (c *call) viewSessions(q session.Query, all []session.Session) ([]sessionVi
 		}
 		place, known := 0, false
 		if inOrder {
-			place, known = last[s.Account]
-			place++
+			if place, known = last[s.Account]; place <= session.CountedPlaces {
+				place++
+			}
 		}
 		if !known {
 			if place, err = c.position(s); err != nil {

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
+	"kefu/shared/core/session"
+	"kefu/shared/core/tenant"
 )
 
 func TestSession(t *testing.T) {
@@ -158,4 +161,46 @@ func TestArchivedSession(t *testing.T) {
 	w.call("sue", "POST", "/v1/sessions/"+old+"/transfer", `{"to":"queue"}`).want(409, "session-closed")
 	w.call("sue", "POST", "/v1/sessions/"+old+"/typing", nil).want(409, "session-closed")
 	w.call("ann", "POST", "/v1/sessions/"+old+"/messages", `{"type":"text","text":{"content":"x"}}`).want(409, "session-closed").is(fresh, "current_session")
+}
+
+// TestPlacesBeyondTheCount: behind a thousand the answer has no number that could be taken for a place, alone and in a
+// list, also in one that begins before it.
+func TestPlacesBeyondTheCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const most = session.CountedPlaces
+	var saved sync.WaitGroup
+	for i := range most + 3 {
+		saved.Go(func() {
+			id := fmt.Sprintf("s%d", i)
+			if err := w.store.SaveSession(t.Context(), session.Session{
+				ID: session.ID(id), Tenant: tenant.Default, Account: "shop", Channel: account.MiniProgram, Customer: account.Customer(id),
+				State: session.Queued, OpenedAt: epoch, LastCustomerAt: epoch, QueuedAt: epoch.Add(time.Duration(i-most) * time.Second),
+			}, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	saved.Wait()
+	last := w.call("ann", "GET", fmt.Sprint("/v1/sessions/s", most-1), nil).want(200).is(most, "queue_position")
+	if _, there := last.json["queue_position_over"]; there {
+		t.Errorf("a place that is counted has a bound beside it: %s", last.raw)
+	}
+	for _, path := range []string{fmt.Sprint("/v1/sessions/s", most), fmt.Sprint("/v1/sessions/s", most+2)} {
+		r := w.call("ann", "GET", path, nil).want(200).is(most, "queue_position_over")
+		if _, there := r.json["queue_position"]; there {
+			t.Errorf("a place that nobody counted has a number: %s", r.raw)
+		}
+	}
+	const list = "/v1/sessions?state=queued&limit=200"
+	places, over := w.walk("ann", list, "queue_position"), w.walk("ann", list, "queue_position_over")
+	for i := range most + 3 {
+		want, bound := fmt.Sprint(i+1), "<nil>"
+		if i >= most {
+			want, bound = "<nil>", fmt.Sprint(most)
+		}
+		if places[i] != want || over[i] != bound {
+			t.Fatalf("no. %d of the list: place %s over %s, want %s and %s", i+1, places[i], over[i], want, bound)
+		}
+	}
 }

@@ -86,7 +86,8 @@ type Sessions interface {
 	// SessionByID finds current and archived sessions.
 	SessionByID(ctx context.Context, id session.ID) (session.Session, error)
 	Sessions(ctx context.Context, q session.Query) (items []session.Session, next string, err error)
-	// QueuePosition is 1-based; 0 for a session that isn't queued.
+	// QueuePosition is 1-based; 0 for a session that isn't queued. A place beyond session.CountedPlaces tells only
+	// that it is beyond.
 	QueuePosition(ctx context.Context, s session.Session) (int, error)
 }
 

@@ -98,30 +98,36 @@ func viewWindow(w quota.Window, now time.Time) windowView {
 // sessionView is a session. The window and what is waiting belong to the customer:
 // a session that another has followed shows none.
 type sessionView struct {
-	ID             session.ID       `json:"id"`
-	Account        account.ID       `json:"account"`
-	Channel        account.Channel  `json:"channel"`
-	Customer       account.Customer `json:"customer"`
-	State          session.State    `json:"state"`
-	Agent          agent.ID         `json:"agent,omitempty"`
-	LastAgent      agent.ID         `json:"last_agent,omitempty"`
-	QueuePosition  int              `json:"queue_position,omitempty"`
-	QueuedAt       time.Time        `json:"queued_at,omitzero"`
-	Priority       int              `json:"priority,omitempty"`
-	ExternalUntil  time.Time        `json:"external_until,omitzero"`
-	OpenedAt       time.Time        `json:"opened_at"`
-	LastCustomerAt time.Time        `json:"last_customer_at,omitzero"`
-	EndedAt        time.Time        `json:"ended_at,omitzero"`
-	EndedBy        string           `json:"ended_by,omitempty"`
-	Waiting        int              `json:"waiting"`
-	Window         windowView       `json:"window"`
+	ID            session.ID       `json:"id"`
+	Account       account.ID       `json:"account"`
+	Channel       account.Channel  `json:"channel"`
+	Customer      account.Customer `json:"customer"`
+	State         session.State    `json:"state"`
+	Agent         agent.ID         `json:"agent,omitempty"`
+	LastAgent     agent.ID         `json:"last_agent,omitempty"`
+	QueuePosition int              `json:"queue_position,omitempty"`
+	// QueueOver stands instead of a position that nobody has counted: a client that doesn't know it sees no number
+	// rather than a wrong one.
+	QueueOver      int        `json:"queue_position_over,omitempty"`
+	QueuedAt       time.Time  `json:"queued_at,omitzero"`
+	Priority       int        `json:"priority,omitempty"`
+	ExternalUntil  time.Time  `json:"external_until,omitzero"`
+	OpenedAt       time.Time  `json:"opened_at"`
+	LastCustomerAt time.Time  `json:"last_customer_at,omitzero"`
+	EndedAt        time.Time  `json:"ended_at,omitzero"`
+	EndedBy        string     `json:"ended_by,omitempty"`
+	Waiting        int        `json:"waiting"`
+	Window         windowView `json:"window"`
 }
 
 func viewSession(s session.Session, place int, now time.Time) sessionView {
 	v := sessionView{
 		ID: s.ID, Account: s.Account, Channel: s.Channel, Customer: s.Customer, State: s.State, Agent: s.Agent,
-		QueuePosition: place, OpenedAt: s.OpenedAt.UTC(), LastCustomerAt: s.LastCustomerAt.UTC(), EndedAt: s.EndedAt.UTC(),
+		OpenedAt: s.OpenedAt.UTC(), LastCustomerAt: s.LastCustomerAt.UTC(), EndedAt: s.EndedAt.UTC(),
 		EndedBy: s.EndedBy, Waiting: len(s.Outbox), Window: viewWindow(s.Window, now), LastAgent: s.LastAgent,
+	}
+	if v.QueuePosition = place; place > session.CountedPlaces {
+		v.QueuePosition, v.QueueOver = 0, session.CountedPlaces
 	}
 	switch s.State {
 	case session.Queued:
