@@ -182,6 +182,7 @@ func TestReadsDontGrowWithTheQueue(t *testing.T) {
 		w.want(fmt.Sprint("one free seat, ", n), w.store.since(), "AgentsOf 1, Desks 1, Sessions 1, listed 3")
 		w.handle(shell.Wake{Account: "shop"})
 		w.want(fmt.Sprint("all full, ", n), w.store.since(), "AgentsOf 1, Desks 1")
+		w.status(id, agent.Away, 0)
 	}
 }
 

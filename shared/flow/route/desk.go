@@ -21,9 +21,12 @@ func (s *shift) candidates(ctx context.Context, of tenant.ID, agents []agent.Age
 			unread = append(unread, g.ID)
 		}
 	}
-	desks, err := s.Agents.Desks(ctx, of, unread)
-	if err != nil {
-		return nil, fmt.Errorf("seats of agents: %w", err)
+	var desks []agent.Desk
+	var err error
+	if len(unread) > 0 {
+		if desks, err = s.Agents.Desks(ctx, of, unread); err != nil {
+			return nil, fmt.Errorf("seats of agents: %w", err)
+		}
 	}
 	all := make([]route.Candidate, 0, len(agents))
 	for _, g := range agents {
