@@ -79,6 +79,8 @@ func TestInCloud(t *testing.T) {
 		"merged texts": TestMergedTexts,
 		"large push":   TestLargePush, "webhooks of a conversation": TestWebhooksOfAConversation,
 		"webhooks in order": TestWebhooksInOrder, "dead webhooks": TestDeadWebhooks,
+		"an app id is nobody's secret":             TestAnAppIDIsNobodysSecret,
+		"an app id is free after its last account": TestAnAppIDIsFreeAfterItsLastAccount,
 	} {
 		t.Run(name, play)
 	}

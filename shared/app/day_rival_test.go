@@ -45,9 +45,9 @@ func (d *day) admitRival() {
 	for i := range 20 {
 		v.customers = append(v.customers, d.platform.Named("wx"+rivalAccount, fmt.Sprintf("rival-%02d", i)))
 	}
-	const h, min = time.Hour, time.Minute
-	d.every(d.rarely(10*min), d.at(9*h), d.at(18*h), v.reach)
-	for _, at := range []time.Duration{10*h + 12*min, 13*h + 50*min} {
+	const h, minute = time.Hour, time.Minute
+	d.every(d.rarely(10*minute), d.at(9*h), d.at(18*h), v.reach)
+	for _, at := range []time.Duration{10*h + 12*minute, 13*h + 50*minute} {
 		d.on(d.at(at), v.flood)
 	}
 }
@@ -65,6 +65,10 @@ func (v *rival) reach() {
 	d := v.d
 	account := m{"channel": "miniprogram", "app_id": "wx" + rivalAccount, "token": "rivalstoken", "mode": "plaintext", "format": "json"}
 	v.refused("PUT", "/accounts/"+shop, account, 404)
+	v.refused("PUT", "/accounts/stolen", m{"channel": "miniprogram", "app_id": "wx" + shop, "token": "rivalstoken"}, 409)
+	v.refused("PUT", "/accounts/"+rivalAccount, m{
+		"channel": "miniprogram", "app_id": "wx" + shop, "token": "rivalstoken", "settings": m{"typing_path": "/cgi-bin/clear_quota"},
+	}, 400, 409)
 	v.refused("DELETE", "/accounts/"+club, nil, 404)
 	v.refused("GET", "/accounts/"+shop+"/webhook/dead", nil, 404)
 	v.refused("GET", "/agents/lin", nil, 404)

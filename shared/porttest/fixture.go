@@ -27,9 +27,18 @@ var strange = []account.Customer{
 // edge are ids, all of them legal, of which some begin others.
 var edge = []string{"0", "A", "Z_", "a", "a-", "a-b", "a0", "a_b", "aa", "ab", "b"}
 
+// aCredential is that of an app id with the secret of its own.
+func aCredential(appID string) account.Credential {
+	c, err := account.NewCredential(appID, account.Secret("secret of "+appID))
+	if err != nil {
+		panic(err) // there is a secret
+	}
+	return c
+}
+
 func anAccount(of tenant.ID, id account.ID) account.Account {
 	return account.Account{
-		ID: id, Tenant: of, Channel: account.MiniProgram, AppID: "wx0123456789abcdef", OriginalID: "gh_1", Mode: account.Secure,
+		ID: id, Tenant: of, Channel: account.MiniProgram, AppID: "wx-" + string(of), OriginalID: "gh_1", Mode: account.Secure,
 		Format: account.JSON, Token: "token of " + account.Secret(id), AESKey: "key of " + account.Secret(id),
 		AESKeyPrevious: "old key of " + account.Secret(id), AppSecret: "app secret of " + account.Secret(id),
 		Settings: account.Settings{

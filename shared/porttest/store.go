@@ -43,15 +43,18 @@ type Directory interface {
 	// Account returns the account with its secrets.
 	Account(ctx context.Context, id account.ID) (account.Account, error)
 	// PutAccount makes or replaces, secrets included; CreatedAt, Settings.Routing, Webhook and Signing of
-	// an existing one stay. An id that another tenant has is Conflict with code "account-taken". Secrets
-	// must not be readable in the engine's files.
+	// an existing one stay. An id that another tenant has is account.ErrTaken. So is an app id: it is the
+	// tenant's from its first account of it to its last, and account.ErrAppTaken to others, who then change nothing.
+	// (Accounts of a version without this rule claim theirs when they are put again.) Secrets must not be readable in
+	// the engine's files.
 	PutAccount(ctx context.Context, a account.Account) (created bool, err error)
 	// SetRouting replaces the routing rules of an account; NotFound if there is none.
 	SetRouting(ctx context.Context, id account.ID, r account.Routing) error
 	// SetWebhook replaces where the account's events are told, and the secrets that sign them, which are
 	// secrets as the others; NotFound if there is no account.
 	SetWebhook(ctx context.Context, id account.ID, w account.Webhook, s account.Signing) error
-	DeleteAccount(ctx context.Context, id account.ID) error // NotFound if there is none
+	// DeleteAccount removes an account with its part in the app id; NotFound if there is none.
+	DeleteAccount(ctx context.Context, id account.ID) error
 	// Accounts lists a tenant's accounts by id.
 	Accounts(ctx context.Context, t tenant.ID, cursor string, limit int) (items []account.Account, next string, err error)
 
@@ -154,13 +157,14 @@ type Memory interface {
 
 // Platform is what is kept of the platform's own state.
 type Platform interface {
-	// Token returns the access token of an app id, its lease included; NotFound if none was ever kept:
-	// a lease alone is no token.
-	Token(ctx context.Context, appID string) (account.AccessToken, error)
+	// Token returns the access token that a credential fetched, its lease included; NotFound if none was ever
+	// kept: a lease alone is no token. Of another secret's token for the same app id it says nothing.
+	Token(ctx context.Context, c account.Credential) (account.AccessToken, error)
 	// LeaseToken lets one caller fetch a new token until the lease ends: Conflict while another's lease runs at now.
-	LeaseToken(ctx context.Context, appID string, now, until time.Time) error
-	// SaveToken stores a token and ends the lease. Values must not be readable in the engine's files.
-	SaveToken(ctx context.Context, appID string, t account.AccessToken) error
+	LeaseToken(ctx context.Context, c account.Credential, now, until time.Time) error
+	// SaveToken stores a token and ends the lease. Values, and the secret, must not be readable in
+	// the engine's files.
+	SaveToken(ctx context.Context, c account.Credential, t account.AccessToken) error
 }
 
 // Files are pictures, voices and videos.

@@ -35,7 +35,7 @@ var generalClauses = []storeClause{
 			"SettleMessage": func() error { _, err := s.SettleMessage(ctx, message.Settlement{Message: "x-1"}); return err },
 			"Seen":          func() error { _, err := s.Seen(ctx, "a", "x"); return err },
 			"RecordDrop":    func() error { return s.RecordDrop(ctx, "a", "x", sec(1)) },
-			"Token":         func() error { _, err := s.Token(ctx, "x"); return err },
+			"Token":         func() error { _, err := s.Token(ctx, aCredential("x")); return err },
 			"Media":         func() error { _, err := s.Media(ctx, "x"); return err },
 			"Blob":          func() error { _, err := s.Blob(ctx, "x"); return err },
 		} {

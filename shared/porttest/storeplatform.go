@@ -13,32 +13,43 @@ import (
 var tokenClauses = []storeClause{
 	{"SaveToken stores a token and ends the lease", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
-		must(t, s.LeaseToken(ctx, "wx1", sec(0), sec(60)))
+		must(t, s.LeaseToken(ctx, aCredential("wx1"), sec(0), sec(60)))
 		tok := account.AccessToken{Value: "value <1>", ExpiresAt: sec(7200), ForcedAt: sec(1)}
-		must(t, s.SaveToken(ctx, "wx1", tok))
-		wantEqual(t, "Token", got[account.AccessToken](t)(s.Token(ctx, "wx1")), tok)
-		must(t, s.LeaseToken(ctx, "wx1", sec(1), sec(61)))
+		must(t, s.SaveToken(ctx, aCredential("wx1"), tok))
+		wantEqual(t, "Token", got[account.AccessToken](t)(s.Token(ctx, aCredential("wx1"))), tok)
+		must(t, s.LeaseToken(ctx, aCredential("wx1"), sec(1), sec(61)))
 		tok.LeaseUntil = sec(61)
-		wantEqual(t, "Token under a lease", got[account.AccessToken](t)(s.Token(ctx, "wx1")), tok)
+		wantEqual(t, "Token under a lease", got[account.AccessToken](t)(s.Token(ctx, aCredential("wx1"))), tok)
 	}},
 	{"LeaseToken is Conflict while another's lease runs", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
-		must(t, s.LeaseToken(ctx, "wx1", sec(0), sec(60)))
-		wantKind(t, "at once", s.LeaseToken(ctx, "wx1", sec(0), sec(60)), fault.Conflict)
-		wantKind(t, "just before its end", s.LeaseToken(ctx, "wx1", sec(59), sec(119)), fault.Conflict)
-		must(t, s.LeaseToken(ctx, "wx1", sec(60), sec(120)))
-		wantKind(t, "again", s.LeaseToken(ctx, "wx1", sec(61), sec(121)), fault.Conflict)
-		must(t, s.LeaseToken(ctx, "wx2", sec(61), sec(121)))
+		must(t, s.LeaseToken(ctx, aCredential("wx1"), sec(0), sec(60)))
+		wantKind(t, "at once", s.LeaseToken(ctx, aCredential("wx1"), sec(0), sec(60)), fault.Conflict)
+		wantKind(t, "just before its end", s.LeaseToken(ctx, aCredential("wx1"), sec(59), sec(119)), fault.Conflict)
+		must(t, s.LeaseToken(ctx, aCredential("wx1"), sec(60), sec(120)))
+		wantKind(t, "again", s.LeaseToken(ctx, aCredential("wx1"), sec(61), sec(121)), fault.Conflict)
+		must(t, s.LeaseToken(ctx, aCredential("wx2"), sec(61), sec(121)))
+	}},
+	{"another secret of the same app id has a token and a lease of its own", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		thief := got[account.Credential](t)(account.NewCredential("wx1", "guessed"))
+		must(t, s.SaveToken(ctx, aCredential("wx1"), account.AccessToken{Value: "value", ExpiresAt: sec(7200)}))
+		must(t, s.LeaseToken(ctx, aCredential("wx1"), sec(0), sec(60)))
+		_, err := s.Token(ctx, thief)
+		wantKind(t, "Token", err, fault.NotFound)
+		must(t, s.LeaseToken(ctx, thief, sec(0), sec(60)))
+		must(t, s.SaveToken(ctx, thief, account.AccessToken{Value: "theirs", ExpiresAt: sec(7200)}))
+		wantEqual(t, "Token", got[account.AccessToken](t)(s.Token(ctx, aCredential("wx1"))).Value.Reveal(), "value")
 	}},
 	{"of 50 that want a lease one gets it", func(t *testing.T, s storeCase) {
-		errs := tried(50, func(int) error { return s.LeaseToken(t.Context(), "wx1", sec(0), sec(60)) })
+		errs := tried(50, func(int) error { return s.LeaseToken(t.Context(), aCredential("wx1"), sec(0), sec(60)) })
 		if n := count(errs, func(err error) bool { return err == nil }); n != 1 {
 			t.Errorf("got %d leases; want 1", n)
 		}
 	}},
 	{"a lease alone is no token", func(t *testing.T, s storeCase) {
-		must(t, s.LeaseToken(t.Context(), "wx1", sec(0), sec(60)))
-		_, err := s.Token(t.Context(), "wx1")
+		must(t, s.LeaseToken(t.Context(), aCredential("wx1"), sec(0), sec(60)))
+		_, err := s.Token(t.Context(), aCredential("wx1"))
 		wantKind(t, "Token", err, fault.NotFound)
 	}},
 }

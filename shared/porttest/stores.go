@@ -43,7 +43,7 @@ type storeCase struct {
 func TestStore(t *testing.T, o Stores) {
 	t.Helper()
 	for _, clauses := range [][]storeClause{
-		generalClauses, tenantClauses, accountClauses, agentClauses, seatClauses, sessionClauses, archiveClauses,
+		generalClauses, tenantClauses, accountClauses, claimClauses, agentClauses, seatClauses, sessionClauses, archiveClauses,
 		sessionListClauses, queuePlaceClauses, dueClauses, messageClauses, seenClauses, rawClauses, callClauses,
 		tokenClauses, mediaClauses, sightingClauses,
 	} {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 
 	"kefu/shared/core/account"
-	"kefu/shared/core/fault"
 	"kefu/shared/core/tenant"
 )
 
@@ -88,10 +87,18 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 		case err != nil:
 			return err
 		case ok && old.Account.Tenant != a.Tenant:
-			return fault.New(fault.Conflict, "account-taken", "The account id is taken.")
+			return account.ErrTaken
 		case ok:
 			r.Account.CreatedAt, r.Routing = old.Account.CreatedAt, old.Routing
 			r.Account.Webhook, r.Signing = old.Account.Webhook, old.Signing
+		}
+		if err := t.claim(a); err != nil {
+			return err
+		}
+		if ok && old.Account.AppID != a.AppID {
+			if err := t.unclaim(a.ID, old.Account.AppID); err != nil {
+				return err
+			}
 		}
 		created = !ok
 		raw, err := encode(r)
@@ -141,6 +148,9 @@ func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
 		}
 		if !ok {
 			return missing("account", string(id))
+		}
+		if err := t.unclaim(id, r.Account.AppID); err != nil {
+			return err
 		}
 		t.delete(inAccount, accountKey(id))
 		t.delete(byTenant, newKey().text(string(r.Account.Tenant)).bare(string(id)))

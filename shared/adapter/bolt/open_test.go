@@ -170,7 +170,11 @@ func TestSecretsAreSealed(t *testing.T) {
 	if err := db.Store().SetWebhook(ctx, a.ID, account.Webhook{URL: "https://shop.example"}, signing); err != nil {
 		t.Fatalf("SetWebhook: got error %v; want none", err)
 	}
-	if err := db.Store().SaveToken(ctx, "wx1", account.AccessToken{Value: account.Secret(secrets[4])}); err != nil {
+	by, err := account.NewCredential("wx1", account.Secret(secrets[4]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Store().SaveToken(ctx, by, account.AccessToken{Value: account.Secret(secrets[4])}); err != nil {
 		t.Fatalf("SaveToken: got error %v; want none", err)
 	}
 	if err := db.Close(); err != nil {

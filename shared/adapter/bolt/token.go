@@ -17,20 +17,22 @@ type tokenRecord struct {
 	ForcedAt   time.Time `json:"forced,omitzero"`
 }
 
-func tokenKey(appID string) key      { return newKey().text(appID) }
-func tokenOwner(appID string) string { return "token:" + appID }
+// Earlier versions kept tokens by app id alone. No key of now is one of theirs, so they are not read any more.
 
-// Token returns the access token of an app id.
-func (s *Store) Token(ctx context.Context, appID string) (out account.AccessToken, err error) {
+func tokenKey(c account.Credential) key      { return newKey().text(c.Key()) }
+func tokenOwner(c account.Credential) string { return "token:" + c.Key() }
+
+// Token returns the access token of a credential.
+func (s *Store) Token(ctx context.Context, c account.Credential) (out account.AccessToken, err error) {
 	err = s.db.view(ctx, func(t *tx) error {
-		r, _, err := load[tokenRecord](t, inToken, tokenKey(appID), "access token")
+		r, _, err := load[tokenRecord](t, inToken, tokenKey(c), "access token")
 		if err != nil {
 			return err
 		}
 		if r.Sealed == nil {
-			return missing("access token of", appID)
+			return missing("access token of", c.ID())
 		}
-		value, err := s.db.seal.open(tokenOwner(appID), r.Sealed)
+		value, err := s.db.seal.open(tokenOwner(c), r.Sealed)
 		if err != nil {
 			return err
 		}
@@ -43,28 +45,28 @@ func (s *Store) Token(ctx context.Context, appID string) (out account.AccessToke
 }
 
 // LeaseToken lets one caller fetch a new token.
-func (s *Store) LeaseToken(ctx context.Context, appID string, now, until time.Time) error {
+func (s *Store) LeaseToken(ctx context.Context, c account.Credential, now, until time.Time) error {
 	return s.db.update(ctx, func(t *tx) error {
-		r, _, err := load[tokenRecord](t, inToken, tokenKey(appID), "access token")
+		r, _, err := load[tokenRecord](t, inToken, tokenKey(c), "access token")
 		if err != nil {
 			return err
 		}
 		if r.LeaseUntil.After(now) {
-			return fault.Wrap(fault.Conflict, "token-leased", fmt.Errorf("the token of %s is being fetched", appID))
+			return fault.Wrap(fault.Conflict, "token-leased", fmt.Errorf("the token of %s is being fetched", c.ID()))
 		}
 		r.LeaseUntil = until
 		raw, err := encode(r)
 		if err != nil {
 			return err
 		}
-		t.put(inToken, tokenKey(appID), raw)
+		t.put(inToken, tokenKey(c), raw)
 		return nil
 	})
 }
 
 // SaveToken stores a token and ends the lease.
-func (s *Store) SaveToken(ctx context.Context, appID string, tok account.AccessToken) error {
-	sealed, err := s.db.seal.seal(tokenOwner(appID), []byte(tok.Value.Reveal()))
+func (s *Store) SaveToken(ctx context.Context, c account.Credential, tok account.AccessToken) error {
+	sealed, err := s.db.seal.seal(tokenOwner(c), []byte(tok.Value.Reveal()))
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (s *Store) SaveToken(ctx context.Context, appID string, tok account.AccessT
 		return err
 	}
 	return s.db.update(ctx, func(t *tx) error {
-		t.put(inToken, tokenKey(appID), raw)
+		t.put(inToken, tokenKey(c), raw)
 		return nil
 	})
 }

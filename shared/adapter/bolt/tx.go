@@ -17,6 +17,7 @@ var (
 	inTenant     = bucket("tenant")
 	inAccount    = bucket("account")
 	byTenant     = bucket("account.tenant") // tenant, id
+	inClaim      = bucket("account.app")    // app id: whose it is
 	inAgent      = bucket("agent")
 	agentsOf     = bucket("agent.account") // tenant, account, id
 	inKey        = bucket("key")
@@ -34,14 +35,14 @@ var (
 	inRaw        = bucket("raw")           // account, time, key
 	rawByKey     = bucket("raw.key")       // account, key
 	inCall       = bucket("call")          // tenant, key
-	inToken      = bucket("token")         // app id
+	inToken      = bucket("token")         // credential
 	inMedia      = bucket("media")         // id
 	mediaExpiry  = bucket("media.expires") // time, id
 	expiry       = bucket("expires")       // time, kind, key
 )
 
 var allBuckets = []bucket{
-	inMeta, inTenant, inAccount, byTenant, inAgent, agentsOf, inKey, keysOf, inSeat, seatTimes, inSession, inArchive, sessionByID,
+	inMeta, inTenant, inAccount, byTenant, inClaim, inAgent, agentsOf, inKey, keysOf, inSeat, seatTimes, inSession, inArchive, sessionByID,
 	sessionLists, sessionDue, inMessage, inSeen, inSighting, inRaw, rawByKey, inCall, inToken, inMedia, mediaExpiry, expiry,
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"kefu/shared/core/account"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/tenant"
@@ -83,42 +85,91 @@ func (s *Store) sealAccount(ctx context.Context, a account.Account) (body, seale
 	return body, sealed, err
 }
 
-// PutAccount makes or replaces an account with its secrets, in one write: what of an existing one stays is decided by
-// DynamoDB, so no racer undoes another's routing rules.
+// accountTries bounds how often an account that changes meanwhile is looked at again.
+const accountTries = 10
+
+// PutAccount makes or replaces an account with its secrets, in one transaction with the claim of its app id. What of an
+// existing one stays is decided by DynamoDB, so no racer undoes another's routing rules.
 func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool, err error) {
-	body, sealed, err := s.sealAccount(ctx, a)
+	attrs, kept, err := s.accountAttrs(ctx, a)
 	if err != nil {
 		return false, err
+	}
+	for range accountTries {
+		old, err := s.get(ctx, accountKey(a.ID), true)
+		if err != nil {
+			return false, err
+		}
+		if old != nil && readText(old[attrTenant]) != string(a.Tenant) {
+			return false, account.ErrTaken
+		}
+		had, unchanged, err := appOf(old)
+		if err != nil {
+			return false, err
+		}
+		e := editIf(unchanged.expr, unchanged.values)
+		for name, v := range attrs {
+			e.attr(name, v)
+		}
+		for name, v := range kept {
+			e.first(name, v)
+		}
+		writes := []types.TransactWriteItem{{Update: s.updating(accountKey(a.ID), e.change())}, s.claiming(a.Tenant, a.ID, a.AppID)}
+		moves := had != "" && had != a.AppID
+		if moves {
+			writes = append(writes, s.unclaiming(a.ID, had))
+		}
+		stood, refused, err := s.transact(ctx, accountKey(a.ID).pk, writes...)
+		switch {
+		case err != nil:
+			return false, err
+		case !refused:
+			if moves {
+				s.dropClaim(ctx, had)
+			}
+			return old == nil, nil
+		case readText(stood[attrPK]) == claimKey(a.AppID).pk:
+			return false, account.ErrAppTaken
+		}
+	}
+	return false, fault.Wrap(fault.Unavailable, "store-contention", fmt.Errorf("account %q changes all the time", a.ID))
+}
+
+// accountAttrs are the attributes that a PUT replaces, and those that an existing account keeps.
+func (s *Store) accountAttrs(ctx context.Context, a account.Account) (attrs, kept item, err error) {
+	body, sealed, err := s.sealAccount(ctx, a)
+	if err != nil {
+		return nil, nil, err
 	}
 	rules, err := pack(a.Settings.Routing)
 	if err != nil {
-		return false, err
+		return nil, nil, err
 	}
-	webhook, err := s.webhookOf(ctx, a.ID, a.Webhook, a.Signing)
-	if err != nil {
-		return false, err
+	if kept, err = s.webhookOf(ctx, a.ID, a.Webhook, a.Signing); err != nil {
+		return nil, nil, err
 	}
-	by := nonce()
-	e := editIf("attribute_not_exists(#"+attrPK+") OR #"+attrTenant+" = :"+attrTenant, nil)
-	e.attr(attrBody, binary(body))
-	e.attr(attrSealed, binary(sealed))
-	e.attr(attrTenant, text(string(a.Tenant)))
-	e.attr(attrList, text(accountsList(a.Tenant)))
-	e.attr(attrOrder, text(string(a.ID)))
-	e.first(attrCreated, moment(a.CreatedAt))
-	e.first(attrRouting, binary(rules))
-	for name, v := range webhook {
-		e.first(name, v)
+	kept[attrCreated], kept[attrRouting], kept[attrMaker] = moment(a.CreatedAt), binary(rules), nonce()
+	return item{
+		attrBody: binary(body), attrSealed: binary(sealed), attrApp: text(a.AppID), attrTenant: text(string(a.Tenant)),
+		attrList: text(accountsList(a.Tenant)), attrOrder: text(string(a.ID)),
+	}, kept, nil
+}
+
+// appOf is the app id of a stored account, and the condition that it is still the same account with the same app id.
+// Earlier versions kept the app id in the body alone.
+func appOf(it item) (appID string, unchanged condition, err error) {
+	if it == nil {
+		return "", condition{expr: "attribute_not_exists(#" + attrPK + ")"}, nil
 	}
-	e.first(attrMaker, by)
-	now, _, was, err := s.update(ctx, accountKey(a.ID), e.change())
-	if err != nil {
-		return false, err
+	same := "#" + attrMaker + " = :was"
+	values := item{":was": it[attrMaker]}
+	if appID = readText(it[attrApp]); appID != "" {
+		values[":app"] = text(appID)
+		return appID, condition{expr: same + " AND #" + attrApp + " = :app", values: values}, nil
 	}
-	if was {
-		return false, fault.New(fault.Conflict, "account-taken", "The account id is taken.")
-	}
-	return madeBy(now, by), nil
+	var a account.Account
+	err = unpack("account", readBinary(it[attrBody]), &a)
+	return a.AppID, condition{expr: same + " AND attribute_not_exists(#" + attrApp + ")", values: values}, err
 }
 
 // SetRouting replaces the routing rules of an account.
@@ -146,23 +197,39 @@ func (s *Store) changeAccount(ctx context.Context, id account.ID, attrs item) er
 	return nil
 }
 
-// DeleteAccount removes an account with its secrets and rules.
+// DeleteAccount removes an account with its secrets and rules, and its claim of the app id.
 func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
-	it, err := s.get(ctx, accountKey(id), true)
-	if err != nil {
-		return err
+	var first item
+	for range accountTries {
+		it, err := s.get(ctx, accountKey(id), true)
+		switch {
+		case err != nil:
+			return err
+		case it == nil && first == nil:
+			return missing("account", string(id))
+		case first == nil:
+			first = it
+		case it == nil, !madeBy(it, first[attrMaker]):
+			return nil // it has gone meanwhile; one that was made since stays
+		}
+		appID, unchanged, err := appOf(it)
+		if err != nil {
+			return err
+		}
+		gone := editIf(unchanged.expr, unchanged.values).change().condition
+		_, refused, err := s.transact(ctx, accountKey(id).pk, types.TransactWriteItem{Delete: &types.Delete{
+			TableName: s.table, Key: accountKey(id).item(), ConditionExpression: gone.expression(),
+			ExpressionAttributeNames: gone.names, ExpressionAttributeValues: gone.values,
+		}}, s.unclaiming(id, appID))
+		if err != nil {
+			return err
+		}
+		if !refused {
+			s.dropClaim(ctx, appID)
+			return nil
+		}
 	}
-	if it == nil {
-		return missing("account", string(id))
-	}
-	return s.removeMade(ctx, it)
-}
-
-// removeMade deletes an item that was read, unless it has gone meanwhile, even if it was then made anew. To have read
-// it first is what lets a deletion whose answer was lost be repeated without finding nothing.
-func (s *Store) removeMade(ctx context.Context, it item) error {
-	at := key{readText(it[attrPK]), readText(it[attrSK])}
-	return s.remove(ctx, at, condition{expr: attrMaker + " = :by", values: item{":by": it[attrMaker]}})
+	return fault.Wrap(fault.Unavailable, "store-contention", fmt.Errorf("account %q changes all the time", id))
 }
 
 // Accounts lists a tenant's accounts by id.

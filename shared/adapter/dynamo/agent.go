@@ -183,3 +183,10 @@ func (s *Store) beside(ctx context.Context, of tenant.ID, prefix, after string, 
 		q.ExclusiveStartKey = out.LastEvaluatedKey
 	}
 }
+
+// removeMade deletes an item that was read, unless it has gone meanwhile, even if it was then made anew. To have read
+// it first is what lets a deletion whose answer was lost be repeated without finding nothing.
+func (s *Store) removeMade(ctx context.Context, it item) error {
+	at := key{readText(it[attrPK]), readText(it[attrSK])}
+	return s.remove(ctx, at, condition{expr: attrMaker + " = :by", values: item{":by": it[attrMaker]}})
+}

@@ -89,10 +89,10 @@ func journey(t *testing.T, s *Store) (told []string) {
 	tell("AbandonCall", s.AbandonCall(ctx, "t", "k"))
 
 	for range 2 {
-		tell("LeaseToken", s.LeaseToken(ctx, "wx1", start, after(time.Minute)))
+		tell("LeaseToken", s.LeaseToken(ctx, ofApp("wx1"), start, after(time.Minute)))
 	}
-	tell("SaveToken", s.SaveToken(ctx, "wx1", account.AccessToken{Value: "let-me-in", ExpiresAt: after(time.Hour)}))
-	tok, err := s.Token(ctx, "wx1")
+	tell("SaveToken", s.SaveToken(ctx, ofApp("wx1"), account.AccessToken{Value: "let-me-in", ExpiresAt: after(time.Hour)}))
+	tok, err := s.Token(ctx, ofApp("wx1"))
 	tell("Token", err, tok, tok.Value.Reveal())
 
 	tell("PutMedia", s.PutMedia(ctx, message.Media{ID: "m", Account: "shop", Type: "image", ExpiresAt: after(time.Hour)}))

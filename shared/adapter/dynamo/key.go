@@ -64,6 +64,8 @@ const (
 	attrCreated   = "cr"
 	attrWebhook   = "wh"
 	attrSigning   = "sg" // sealed
+	attrApp       = "ap" // account: its app id, which its body has as well
+	attrHolders   = "hs" // claim of an app id: the accounts that have it
 )
 
 // Names of the indexes. Each holds keys only and is sparse: an item stands in it only while it has both attributes.
@@ -99,6 +101,7 @@ func rawKey(a account.ID, push string) key { return key{"W#" + string(a) + "/" +
 
 func tenantKey(id tenant.ID) key   { return key{"T#" + string(id), "T"} }
 func accountKey(id account.ID) key { return key{"A#" + string(id), "A"} }
+func claimKey(appID string) key    { return key{"N#" + appID, "N"} }
 func agentsOf(id tenant.ID) string { return "T#" + string(id) + "/agents" }
 func agentKey(of tenant.ID, id agent.ID) key {
 	return key{agentsOf(of), "G#" + string(id)}
@@ -144,8 +147,10 @@ var reasonLetters = map[doctor.Reason]string{
 }
 
 func callKey(of tenant.ID, name string) key { return key{"Q#" + string(of) + "/" + short(name), "Q"} }
-func tokenKey(appID string) key             { return key{"X#" + appID, "X"} }
 func mediaKey(id string) key                { return key{"F#" + short(id), "F"} }
+
+// tokenKey never is one of an earlier version, which kept tokens by app id alone: those are not read any more.
+func tokenKey(c account.Credential) key { return key{"X#" + c.Key(), "X"} }
 
 // Partitions of the index list.
 

@@ -82,9 +82,9 @@ func TestTimesToTheNanosecond(t *testing.T) {
 	begin(c, c.ExpiresAt, true)
 
 	until := after(time.Minute)
-	must(t, s.LeaseToken(ctx, "wx1", start, until))
-	wantKind(t, "LeaseToken", s.LeaseToken(ctx, "wx1", until.Add(-1), after(time.Hour)), fault.Conflict, "token-leased")
-	must(t, s.LeaseToken(ctx, "wx1", until, after(time.Hour)))
+	must(t, s.LeaseToken(ctx, ofApp("wx1"), start, until))
+	wantKind(t, "LeaseToken", s.LeaseToken(ctx, ofApp("wx1"), until.Add(-1), after(time.Hour)), fault.Conflict, "token-leased")
+	must(t, s.LeaseToken(ctx, ofApp("wx1"), until, after(time.Hour)))
 }
 
 // TestLongPast: an item that has ended and that DynamoDB hasn't deleted yet.
@@ -100,8 +100,8 @@ func TestLongPast(t *testing.T) {
 	if seen != old {
 		t.Errorf("got %+v; want what was noted first", seen)
 	}
-	must(t, s.SaveToken(ctx, "wx1", account.AccessToken{Value: "v", ExpiresAt: start.AddDate(-1, 0, 0)}))
-	tok, err := s.Token(ctx, "wx1")
+	must(t, s.SaveToken(ctx, ofApp("wx1"), account.AccessToken{Value: "v", ExpiresAt: start.AddDate(-1, 0, 0)}))
+	tok, err := s.Token(ctx, ofApp("wx1"))
 	must(t, err)
 	if tok.Good(start) {
 		t.Error("a token that ended a year ago is good")

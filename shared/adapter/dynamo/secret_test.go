@@ -65,8 +65,10 @@ func leaks(t *testing.T, s *Store) (found []string) {
 		_, err := s.PutAccount(ctx, a)
 		must(t, err)
 		must(t, s.SetWebhook(ctx, a.ID, account.Webhook{URL: "https://shop.example"}, a.Signing))
-		must(t, s.LeaseToken(ctx, a.AppID, start, start))
-		must(t, s.SaveToken(ctx, a.AppID, tok))
+		by, err := a.Credential()
+		must(t, err)
+		must(t, s.LeaseToken(ctx, by, start, start))
+		must(t, s.SaveToken(ctx, by, tok))
 	}
 	var all strings.Builder
 	for _, it := range scan(t, s) {
@@ -134,7 +136,7 @@ func TestWithoutVault(t *testing.T) {
 	_, err := s.PutAccount(ctx, anAccount("t", "shop"))
 	must(t, err)
 	must(t, s.SetWebhook(ctx, "shop", account.Webhook{URL: "https://shop.example"}, account.Signing{Secret: "s"}))
-	must(t, s.SaveToken(ctx, "wx1", account.AccessToken{Value: "v"}))
+	must(t, s.SaveToken(ctx, ofApp("wx1"), account.AccessToken{Value: "v"}))
 
 	bare := newStore(t, onTable(s))
 	bare.vault = nil
@@ -146,16 +148,16 @@ func TestWithoutVault(t *testing.T) {
 	}
 	must(t, bare.SetRouting(ctx, "shop", account.Routing{}))
 	_, putErr := bare.PutAccount(ctx, anAccount("t", "shop"))
-	_, tokenErr := bare.Token(ctx, "wx1")
+	_, tokenErr := bare.Token(ctx, ofApp("wx1"))
 	for what, err := range map[string]error{
 		"PutAccount": putErr, "SetWebhook": bare.SetWebhook(ctx, "shop", account.Webhook{}, account.Signing{Secret: "s"}),
-		"Token": tokenErr, "SaveToken": bare.SaveToken(ctx, "wx1", account.AccessToken{Value: "w"}),
+		"Token": tokenErr, "SaveToken": bare.SaveToken(ctx, ofApp("wx1"), account.AccessToken{Value: "w"}),
 	} {
 		wantKind(t, what, err, fault.Unavailable, "store-setting")
 		if !strings.Contains(err.Error(), "KEFU_KMS_KEY") {
 			t.Errorf("%s: got %q; want it to name KEFU_KMS_KEY", what, err)
 		}
 	}
-	_, err = bare.Token(ctx, "wx2")
+	_, err = bare.Token(ctx, ofApp("wx2"))
 	wantKind(t, "Token that isn't there", err, fault.NotFound, "")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"kefu/shared/core/account"
 	"kefu/shared/core/session"
 	"kefu/shared/porttest"
 )
@@ -93,4 +94,13 @@ func localConfig(address string) aws.Config {
 		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 		BaseEndpoint: &address, HTTPClient: &http.Client{Transport: transport()},
 	}
+}
+
+// ofApp is what an account of this app id calls the platform with.
+func ofApp(appID string) account.Credential {
+	c, err := account.NewCredential(appID, "secret")
+	if err != nil {
+		panic(err) // there is a secret
+	}
+	return c
 }

@@ -42,8 +42,8 @@ func TestUsage(t *testing.T) {
 		call               func() error
 	}{
 		{"PutTenant", 1, 0, 0, func() error { _, err := s.PutTenant(ctx, tenant.Tenant{ID: "t", Name: "一"}); return err }},
-		{"PutAccount, new", 2, 1, 0, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
-		{"PutAccount again", 1, 0, 0, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
+		{"PutAccount, new", 12, 4, 1, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
+		{"PutAccount again", 4, 0, 1, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
 		{"SetRouting", 1, 0, 0, func() error { return s.SetRouting(ctx, "shop", account.Routing{}) }},
 		{"Account", 0, 0, 1, func() error { _, err := s.Account(ctx, "shop"); return err }},
 		{"PutAgent", 1, 0, 0, func() error { _, err := s.PutAgent(ctx, anAgent("t", "li", "shop")); return err }},
@@ -88,11 +88,11 @@ func TestUsage(t *testing.T) {
 			c.Body = []byte(`{"id":"0123456789abcdef0123-17","direction":"out","type":"text","text":{"content":"您好，请问有什么可以帮您？"},"state":"pending","created_at":"2026-11-22T08:00:00.123Z"}`)
 			return s.FinishCall(ctx, "t", c)
 		}},
-		{"LeaseToken", 1, 0, 0, func() error { return s.LeaseToken(ctx, "wx1", start, start.Add(time.Minute)) }},
+		{"LeaseToken", 1, 0, 0, func() error { return s.LeaseToken(ctx, ofApp("wx1"), start, start.Add(time.Minute)) }},
 		{"SaveToken", 1, 0, 0, func() error {
-			return s.SaveToken(ctx, "wx1", account.AccessToken{Value: "a-token-of-the-platform", ExpiresAt: start})
+			return s.SaveToken(ctx, ofApp("wx1"), account.AccessToken{Value: "a-token-of-the-platform", ExpiresAt: start})
 		}},
-		{"Token", 0, 0, 1, func() error { _, err := s.Token(ctx, "wx1"); return err }},
+		{"Token", 0, 0, 1, func() error { _, err := s.Token(ctx, ofApp("wx1")); return err }},
 		{"PutMedia, new", 2, 1, 0, func() error { return s.PutMedia(ctx, message.Media{ID: "m", ExpiresAt: start}) }},
 	} {
 		y.used = Usage{}
@@ -117,15 +117,15 @@ func TestWhatEndsIsCleanedUp(t *testing.T) {
 	must(t, s.PutKey(ctx, aKey("t", "li", "k")))
 	_, _, err = s.BeginCall(ctx, "t", aCall("k"), start)
 	must(t, err)
-	must(t, s.LeaseToken(ctx, "wx2", start, start.Add(time.Minute)))
+	must(t, s.LeaseToken(ctx, ofApp("wx2"), start, start.Add(time.Minute)))
 	must(t, s.PutMedia(ctx, message.Media{ID: "m", ExpiresAt: start.Add(30 * time.Hour)}))
 	must(t, s.PutMedia(ctx, message.Media{ID: "for good"}))
 
 	day := 24 * time.Hour
 	want := map[string]time.Duration{
-		"P#shop/k": 31*day + week, "W#shop/k": 90*day + week, "Q#t/k": day + week, "X#wx1": time.Hour + week,
-		"X#wx2": time.Minute + week, "F#m": 30*time.Hour + week,
-		"T#t": 0, "A#shop": 0, "T#t/agents": 0, "K#k": 0, "S#t/li": 0, "F#for good": 0,
+		"P#shop/k": 31*day + week, "W#shop/k": 90*day + week, "Q#t/k": day + week, tokenKey(ofApp("wx1")).pk: time.Hour + week,
+		tokenKey(ofApp("wx2")).pk: time.Minute + week, "F#m": 30*time.Hour + week,
+		"T#t": 0, "A#shop": 0, "N#wx0123456789abcdef": 0, "T#t/agents": 0, "K#k": 0, "S#t/li": 0, "F#for good": 0,
 	}
 	for _, it := range scan(t, s) {
 		pk := readText(it[attrPK])

@@ -321,13 +321,14 @@ func TestTyping(t *testing.T) {
 		want   string
 		code   string
 	}{
-		"on":              {"", true, okAnswer, "/cgi-bin/message/custom/typing?access_token=86_tok1 {\"touser\":\"o1\",\"command\":\"Typing\"}", ""},
-		"off":             {"", false, okAnswer, "/cgi-bin/message/custom/typing?access_token=86_tok1 {\"touser\":\"o1\",\"command\":\"CancelTyping\"}", ""},
-		"another path":    {"/cgi-bin/message/custom/business/typing?v=2#x", true, okAnswer, "/cgi-bin/message/custom/business/typing?access_token=86_tok1&v=2 {\"touser\":\"o1\",\"command\":\"Typing\"}", ""},
-		"no exchange":     {"", true, `{"errcode":45080}`, "", "typing-ignored"},
-		"wrong path":      {"", true, `{"errcode":40200}`, "", "wrong-path"},
-		"an answer lost":  {"", true, "<html>", "", "platform-unreachable"},
-		"a closed window": {"", true, `{"errcode":45015}`, "", "window-closed"},
+		"on":                  {"", true, okAnswer, "/cgi-bin/message/custom/typing?access_token=86_tok1 {\"touser\":\"o1\",\"command\":\"Typing\"}", ""},
+		"off":                 {"", false, okAnswer, "/cgi-bin/message/custom/typing?access_token=86_tok1 {\"touser\":\"o1\",\"command\":\"CancelTyping\"}", ""},
+		"a path of no typing": {"/cgi-bin/clear_quota", true, okAnswer, "/cgi-bin/message/custom/typing?access_token=86_tok1 {\"touser\":\"o1\",\"command\":\"Typing\"}", ""},
+		"another path":        {"/cgi-bin/message/custom/business/typing", true, okAnswer, "/cgi-bin/message/custom/business/typing?access_token=86_tok1 {\"touser\":\"o1\",\"command\":\"Typing\"}", ""},
+		"no exchange":         {"", true, `{"errcode":45080}`, "", "typing-ignored"},
+		"wrong path":          {"", true, `{"errcode":40200}`, "", "wrong-path"},
+		"an answer lost":      {"", true, "<html>", "", "platform-unreachable"},
+		"a closed window":     {"", true, `{"errcode":45015}`, "", "window-closed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

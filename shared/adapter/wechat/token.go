@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"kefu/shared/core/account"
-	"kefu/shared/core/fault"
 )
 
 const tokenPath = "/cgi-bin/stable_token" //nolint:gosec // a path
@@ -27,8 +26,8 @@ func (c *Client) Issue(ctx context.Context, a account.Account, force bool) (acco
 }
 
 func (c *Client) issue(ctx context.Context, a account.Account, force bool) (account.AccessToken, error) {
-	if a.AppSecret == "" {
-		return account.AccessToken{}, fault.New(fault.Invalid, "secret-missing", "the account has no app secret: without it Kefu can receive and not send")
+	if _, err := a.Credential(); err != nil {
+		return account.AccessToken{}, err
 	}
 	body, err := encode(struct {
 		GrantType string `json:"grant_type"`

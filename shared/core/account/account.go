@@ -69,6 +69,15 @@ type Account struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
+// What a store refuses an account for; see flow/agent's port.
+var (
+	// ErrTaken: the id belongs to another tenant.
+	ErrTaken = fault.New(fault.Conflict, "account-taken", "The account id is taken.")
+	// ErrAppTaken: the app id belongs to another tenant.
+	ErrAppTaken = fault.New(fault.Conflict, "app-taken",
+		"Another business of this deployment has an account with this app id. If the app id is yours, ask the operator.")
+)
+
 // Compiled when they are first needed: a function's start is waited for.
 var (
 	idShape     = shape(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)

@@ -51,6 +51,10 @@ func TestCheck(t *testing.T) {
 			a.Settings.Grants = []GrantRule{{Action: "dance", Limit: 5, For: Duration(time.Hour)}}
 		}, "grants[0]"},
 		{"typing path of another host", func(a *Account) { a.Settings.TypingPath = "https://a.example/" }, "typing_path"},
+		{"typing path of another call", func(a *Account) { a.Settings.TypingPath = "/cgi-bin/clear_quota" }, "typing_path"},
+		{"typing path with more behind it", func(a *Account) { a.Settings.TypingPath = DefaultTypingPath + "?x=1" }, "typing_path"},
+		{"the default typing path", func(a *Account) { a.Settings.TypingPath = DefaultTypingPath }, ""},
+		{"the other typing path", func(a *Account) { a.Settings.TypingPath = "/cgi-bin/message/custom/business/typing" }, ""},
 		{"assign mode", func(a *Account) { a.Settings.Routing.Assign.Mode = "magic" }, "assign.mode"},
 	}
 	for _, tt := range tests {
@@ -130,5 +134,17 @@ func TestRouting(t *testing.T) {
 	}
 	if (Routing{}).Automatic(99) {
 		t.Error("without a mode sessions are taken by hand")
+	}
+}
+
+// A path that an earlier version let pass is loaded and never called.
+func TestTypingIsSentToKnownPathsAlone(t *testing.T) {
+	t.Parallel()
+	var s Settings
+	if err := json.Unmarshal([]byte(`{"typing_path":"/cgi-bin/clear_quota"}`), &s); err != nil || s.Typing() != DefaultTypingPath {
+		t.Errorf("got %q, %v; want the default path", s.Typing(), err)
+	}
+	if s.TypingPath = "/cgi-bin/message/custom/business/typing"; s.Typing() != s.TypingPath {
+		t.Errorf("got %q; want the path that was set", s.Typing())
 	}
 }

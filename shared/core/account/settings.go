@@ -3,6 +3,8 @@ package account
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"kefu/shared/core/fault"
@@ -43,7 +45,7 @@ type Settings struct {
 	// Grants replaces the preset.
 	Grants []GrantRule `json:"grants,omitempty"`
 	// TypingPath is the path of the typing signal, which differs between editions
-	// of the platform's pages. Default /cgi-bin/message/custom/typing.
+	// of the platform's pages: one of two. Default /cgi-bin/message/custom/typing.
 	TypingPath string `json:"typing_path,omitempty"`
 	// KeepMediaFor is how long pictures, voices and videos are kept. Default 720 h.
 	KeepMediaFor Duration `json:"keep_media_for,omitempty"`
@@ -65,6 +67,12 @@ const (
 	DefaultKeepMediaFor = 30 * 24 * time.Hour
 	DefaultTypingPath   = "/cgi-bin/message/custom/typing"
 )
+
+// typingPaths are all paths that the typing signal may be sent to. No other path of the platform may stand in
+// settings, since what is sent there carries the account's access token.
+func typingPaths() []string {
+	return []string{DefaultTypingPath, "/cgi-bin/message/custom/business/typing"}
+}
 
 // Check says which setting is out of range.
 func (s Settings) Check() error {
@@ -90,8 +98,8 @@ func (s Settings) Check() error {
 			return wrong("settings.grants[%d]: limit must be 1 to 100 and for at most 48h", i)
 		}
 	}
-	if s.TypingPath != "" && (s.TypingPath[0] != '/' || len(s.TypingPath) > 200) {
-		return wrong("settings.typing_path must begin with / and have at most 200 characters")
+	if s.TypingPath != "" && !slices.Contains(typingPaths(), s.TypingPath) {
+		return wrong("settings.typing_path is none of the platform's; want one of %s", strings.Join(typingPaths(), ", "))
 	}
 	return s.Routing.Check()
 }
@@ -125,9 +133,9 @@ func (s Settings) HoldLife() time.Duration { return or(s.HoldFor, DefaultHoldFor
 // MediaLife is KeepMediaFor or its default.
 func (s Settings) MediaLife() time.Duration { return or(s.KeepMediaFor, DefaultKeepMediaFor) }
 
-// Typing is TypingPath or its default.
+// Typing is TypingPath or its default, which also stands in for a path that an earlier version let pass.
 func (s Settings) Typing() string {
-	if s.TypingPath == "" {
+	if !slices.Contains(typingPaths(), s.TypingPath) {
 		return DefaultTypingPath
 	}
 	return s.TypingPath

@@ -136,7 +136,7 @@ func (c *call) putAccount() (answer, error) {
 		return answer{}, fault.New(fault.Invalid, "account-invalid", "original_id is longer than 64 bytes, or secret longer than 128.")
 	}
 	isNew, err := c.Store.PutAccount(c.ctx(), a)
-	if fault.CodeOf(err) == "account-taken" {
+	if errors.Is(err, account.ErrTaken) {
 		return answer{}, missing("account") // another tenant's
 	}
 	if err != nil {

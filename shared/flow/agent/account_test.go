@@ -53,6 +53,7 @@ func TestPutAccountRefused(t *testing.T) {
 		{"unknown mode", `{"channel":"official","app_id":"wx1","token":"t","mode":"open"}`, "account-invalid"},
 		{"unknown format", `{"channel":"official","app_id":"wx1","token":"t","format":"yaml"}`, "account-invalid"},
 		{"long secret", `{"channel":"official","app_id":"wx1","token":"t","secret":"` + strings.Repeat("s", 129) + `"}`, "account-invalid"},
+		{"typing path of another call", `{"channel":"official","app_id":"wx1","token":"t","settings":{"typing_path":"/cgi-bin/clear_quota"}}`, "settings-invalid"},
 		{"setting out of range", `{"channel":"official","app_id":"wx1","token":"t","settings":{"hold_for":"-1h"}}`, "settings-invalid"},
 		{"unknown setting", `{"channel":"official","app_id":"wx1","token":"t","settings":{"color":"red"}}`, "unknown-field"},
 		{"routing in settings", `{"channel":"official","app_id":"wx1","token":"t","settings":{"routing":{}}}`, "unknown-field"},
@@ -68,6 +69,8 @@ func TestPutAccountRefused(t *testing.T) {
 	}
 	w.call("ada", "PUT", "/v1/accounts/a%2Fb", `{"channel":"official","app_id":"wx1","token":"t"}`).want(400, "id-invalid")
 	w.call("ada", "PUT", "/v1/accounts/den", `{"channel":"official","app_id":"wx1","token":"t"}`).want(404, "not-found")
+	w.call("ada", "PUT", "/v1/accounts/new", `{"channel":"official","app_id":"wx-den","token":"t"}`).want(409, "app-taken")
+	w.call("ada", "GET", "/v1/accounts/new", nil).want(404, "not-found")
 	if a, err := w.store.Account(t.Context(), "den"); err != nil || a.AppID != "wx-den" || a.Tenant != "rival" {
 		t.Errorf("the rival's account is %+v, %v; want it untouched", a, err)
 	}

@@ -39,7 +39,7 @@ type Tenants interface {
 type Accounts interface {
 	Account(ctx context.Context, id account.ID) (account.Account, error)
 	// PutAccount makes or replaces; CreatedAt and routing of an existing one stay. An id of another tenant's is
-	// Conflict with code "account-taken".
+	// account.ErrTaken, an app id of another tenant's account.ErrAppTaken.
 	PutAccount(ctx context.Context, a account.Account) (created bool, err error)
 	SetRouting(ctx context.Context, id account.ID, r account.Routing) error
 	// SetWebhook replaces where an account's events are told, and the secrets that sign them.

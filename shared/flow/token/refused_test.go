@@ -36,7 +36,7 @@ func TestRefusedToken(t *testing.T) {
 		k := w.keeper()
 		want(t, k, "dead", "alive")
 		wantCounts(t, w, 2, 1)
-		if got := w.kept["wx1"]; !got.ForcedAt.Equal(start) || got.Value.Reveal() != "alive" {
+		if got := w.kept[by]; !got.ForcedAt.Equal(start) || got.Value.Reveal() != "alive" {
 			t.Errorf("got %+v, want the forced token with its time", got)
 		}
 	})
@@ -109,7 +109,7 @@ func TestPlainRefreshKeepsTheTimeOfTheForce(t *testing.T) {
 	w.next = func(bool) string { return "later" }
 	w.pass(2 * time.Hour)
 	want(t, k, "", "later")
-	if got := w.kept["wx1"].ForcedAt; !got.Equal(start) {
+	if got := w.kept[by].ForcedAt; !got.Equal(start) {
 		t.Errorf("got forced at %v, want %v", got, start)
 	}
 }

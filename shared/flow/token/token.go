@@ -1,5 +1,5 @@
-// Package token keeps the platform's access tokens: one per app id, in the store, for all accounts and all instances.
-// Make a [Keeper] and call [Keeper.Token].
+// Package token keeps the platform's access tokens: one per app id and secret, in the store, for all accounts that hold
+// both, and for all instances. Make a [Keeper] and call [Keeper.Token].
 //
 // The platform gives every caller of stable_token the same token until about five minutes before its end, so
 // several keepers do no harm; but calls are counted, and a forced refresh kills the token for everybody. So one
@@ -18,14 +18,14 @@ import (
 	"kefu/shared/core/fault"
 )
 
-// Store keeps tokens with their leases, by app id.
+// Store keeps tokens with their leases, by the credential that fetched them.
 type Store interface {
 	// Token returns what is kept, the lease included; NotFound if nothing ever was.
-	Token(ctx context.Context, appID string) (account.AccessToken, error)
+	Token(ctx context.Context, c account.Credential) (account.AccessToken, error)
 	// LeaseToken lets one caller fetch a new token until the lease ends: Conflict while another's lease runs at now.
-	LeaseToken(ctx context.Context, appID string, now, until time.Time) error
+	LeaseToken(ctx context.Context, c account.Credential, now, until time.Time) error
 	// SaveToken stores a token and ends the lease.
-	SaveToken(ctx context.Context, appID string, t account.AccessToken) error
+	SaveToken(ctx context.Context, c account.Credential, t account.AccessToken) error
 }
 
 // Issuer fetches tokens from the platform.
@@ -66,9 +66,9 @@ type Keeper struct {
 	Log *slog.Logger
 
 	mu      sync.Mutex
-	memory  map[string]remembered
+	memory  map[account.Credential]remembered
 	flights map[flightKey]*flight
-	forces  map[string]forceCount
+	forces  map[account.Credential]forceCount
 }
 
 type remembered struct {
@@ -76,11 +76,10 @@ type remembered struct {
 	at    time.Time
 }
 
-// flightKey is what makes two calls the same. Accounts that share an app id share its token, but each
-// is answered by its own secret: a wrong one of one account must not be the other's failure.
+// flightKey is what makes two calls the same.
 type flightKey struct {
-	appID, refused string
-	secret         account.Secret
+	by      account.Credential
+	refused string
 }
 
 // flight is one search for a token that any number of callers wait for.
@@ -91,20 +90,25 @@ type flight struct {
 	left  bool // the leader's own caller gave up, which proves nothing
 }
 
-// Token returns a token of the account's app id that is good for a call now. Refused is empty, or a token that the
+// Token returns a token of the account's app id, fetched with its own secret, that is good for a call now. Refused is empty, or a token that the
 // platform has just refused: then another one is returned, in the extreme by force.
 //
-// Errors: what Issuer gives; Unavailable with code "token-busy" when somebody else is fetching and does not come to
+// Errors: Invalid with code "secret-missing" for an account without secret, which is never given what another's secret
+// fetched; what Issuer gives; Unavailable with code "token-busy" when somebody else is fetching and does not come to
 // an end; Exhausted with code "token-forced-recently" when only force would help and the platform would not allow it yet.
 func (k *Keeper) Token(ctx context.Context, a account.Account, refused string) (string, error) {
+	by, err := a.Credential()
+	if err != nil {
+		return "", err
+	}
 	for {
 		now := k.now()
-		if t, ok := k.recall(a.AppID, refused, now); ok {
+		if t, ok := k.recall(by, refused, now); ok {
 			return t.Value.Reveal(), nil
 		}
-		f, leads := k.join(flightKey{a.AppID, refused, a.AppSecret})
+		f, leads := k.join(flightKey{by, refused})
 		if leads {
-			k.lead(ctx, a, refused, f)
+			k.lead(ctx, holder{a, by}, refused, f)
 			return f.token.Value.Reveal(), f.err
 		}
 		select {
@@ -117,6 +121,12 @@ func (k *Keeper) Token(ctx context.Context, a account.Account, refused string) (
 		}
 		return f.token.Value.Reveal(), f.err
 	}
+}
+
+// holder is an account with what it calls the platform with.
+type holder struct {
+	account.Account
+	by account.Credential
 }
 
 // join finds the flight of a key, or starts one that the caller leads.
@@ -135,11 +145,11 @@ func (k *Keeper) join(key flightKey) (f *flight, leads bool) {
 }
 
 // lead finds the token and lets the others have it.
-func (k *Keeper) lead(ctx context.Context, a account.Account, refused string, f *flight) {
+func (k *Keeper) lead(ctx context.Context, a holder, refused string, f *flight) {
 	f.err = fault.New(fault.Internal, "", "") // what the others get should the search panic
 	defer func() {
 		k.mu.Lock()
-		delete(k.flights, flightKey{a.AppID, refused, a.AppSecret})
+		delete(k.flights, flightKey{a.by, refused})
 		k.mu.Unlock()
 		close(f.done)
 	}()
@@ -148,10 +158,10 @@ func (k *Keeper) lead(ctx context.Context, a account.Account, refused string, f 
 }
 
 // recall returns the token in memory if it may be used without a look into the store.
-func (k *Keeper) recall(appID, refused string, now time.Time) (account.AccessToken, bool) {
+func (k *Keeper) recall(by account.Credential, refused string, now time.Time) (account.AccessToken, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	m, ok := k.memory[appID]
+	m, ok := k.memory[by]
 	age := now.Sub(m.at)
 	if !ok || age < 0 || age >= memoryFor || !usable(m.token, refused, now, spare) {
 		return account.AccessToken{}, false
@@ -160,11 +170,11 @@ func (k *Keeper) recall(appID, refused string, now time.Time) (account.AccessTok
 }
 
 // remember keeps a token in memory and forgets those that are too old to be used.
-func (k *Keeper) remember(appID string, t account.AccessToken, now time.Time) {
+func (k *Keeper) remember(by account.Credential, t account.AccessToken, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.memory == nil {
-		k.memory = map[string]remembered{}
+		k.memory = map[account.Credential]remembered{}
 	}
 	const many = 1000
 	if len(k.memory) >= many {
@@ -174,7 +184,7 @@ func (k *Keeper) remember(appID string, t account.AccessToken, now time.Time) {
 			}
 		}
 	}
-	k.memory[appID] = remembered{t, now}
+	k.memory[by] = remembered{t, now}
 }
 
 // usable reports whether a token has at least left to live and is not the refused one.

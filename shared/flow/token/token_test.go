@@ -20,13 +20,65 @@ func TestFirstTokenIsFetchedKeptAndShared(t *testing.T) {
 	want(t, k, "", "T1")
 	want(t, w.keeper(), "", "T1") // another instance
 	sister := shop
-	sister.ID, sister.AppSecret = "sister", "s2"
+	sister.ID = "sister"
 	if got, err := w.keeper().Token(t.Context(), sister, ""); err != nil || got != "T1" {
-		t.Errorf("another account of the app id: got %q, %v; want T1", got, err)
+		t.Errorf("another account of the app id and secret: got %q, %v; want T1", got, err)
 	}
 	wantCounts(t, w, 1, 0)
-	if got := w.kept["wx1"]; got.Value.Reveal() != "T1" || !got.LeaseUntil.IsZero() {
+	if got := w.kept[by]; got.Value.Reveal() != "T1" || !got.LeaseUntil.IsZero() {
 		t.Errorf("got %+v, want the token kept and the lease ended", got)
+	}
+}
+
+// What one secret has fetched is nothing to an account that names the same app id with another secret, or with none:
+// neither the token in memory or in the store, nor the lease, nor the count of forced refreshes.
+func TestAnAppIDAloneOpensNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := w.keeper()
+	want(t, k, "", "T1")
+	for _, thief := range []account.Account{{ID: "none", AppID: "wx1"}, {ID: "guessed", AppID: "wx1", AppSecret: "s2"}} {
+		refusal, calls := fault.New(fault.Denied, "secret-wrong", ""), 1
+		if thief.AppSecret == "" {
+			refusal, calls = fault.New(fault.Invalid, "secret-missing", ""), 0
+		}
+		w.fail = fault.New(fault.Denied, "secret-wrong", "") // the platform knows only s1
+		for _, keeper := range []*token.Keeper{k, w.keeper()} {
+			before, reads := w.issued, w.reads
+			for _, refused := range []string{"", "T1"} {
+				got, err := keeper.Token(t.Context(), thief, refused)
+				if got != "" || fault.CodeOf(err) != fault.CodeOf(refusal) || fault.KindOf(err) != fault.KindOf(refusal) {
+					t.Errorf("%s, with %q refused: got %q, %v; want %v", thief.ID, refused, got, err, refusal)
+				}
+			}
+			if asked := w.issued - before; asked != 2*calls || (calls == 0 && w.reads != reads) {
+				t.Errorf("%s: got %d calls of the platform and %d reads of the store, want %d calls and, without a secret, no read",
+					thief.ID, asked, w.reads-reads, 2*calls)
+			}
+		}
+	}
+	w.fail = nil
+	want(t, k, "", "T1")
+	want(t, w.keeper(), "", "T1")
+}
+
+// A lease of one secret and its forced refreshes hold up nobody with another.
+func TestLeasesAndForcesAreOfOneSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := w.keeper()
+	other := shop
+	other.AppSecret = "s2"
+	if err := w.LeaseToken(t.Context(), credential(other), start, start.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	want(t, k, "", "T1")
+	w.next = stale("T1", "forced")
+	want(t, k, "T1", "forced")
+	other.AppSecret = "s3"
+	w.next = stale("dead", "alive")
+	if got, err := k.Token(t.Context(), other, "dead"); err != nil || got != "alive" {
+		t.Errorf("got %q, %v; want a forced token, whoever forced one before", got, err)
 	}
 }
 
@@ -58,7 +110,7 @@ func TestOldTokenIsUsedWhileAnotherFetches(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.keep("old", 3*time.Minute)
-	if err := w.LeaseToken(t.Context(), "wx1", start, start.Add(20*time.Second)); err != nil {
+	if err := w.LeaseToken(t.Context(), by, start, start.Add(20*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	want(t, w.keeper(), "", "old")
@@ -86,7 +138,7 @@ func TestOldTokenIsUsedWhenThePlatformFails(t *testing.T) {
 func TestWaitsForTheOneWhoFetches(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	if err := w.LeaseToken(t.Context(), "wx1", start, start.Add(20*time.Second)); err != nil {
+	if err := w.LeaseToken(t.Context(), by, start, start.Add(20*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	w.waiting = func(n int) {
@@ -104,7 +156,7 @@ func TestWaitsForTheOneWhoFetches(t *testing.T) {
 func TestWaitIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	if err := w.LeaseToken(t.Context(), "wx1", start, start.Add(time.Hour)); err != nil {
+	if err := w.LeaseToken(t.Context(), by, start, start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.keeper().Token(t.Context(), shop, "")
@@ -119,7 +171,7 @@ func TestWaitIsBounded(t *testing.T) {
 func TestLeaseOfADeadInstanceIsTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	if err := w.LeaseToken(t.Context(), "wx1", start, start.Add(time.Second)); err != nil {
+	if err := w.LeaseToken(t.Context(), by, start, start.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	want(t, w.keeper(), "", "T1")
@@ -149,7 +201,7 @@ func TestLateFailureLeavesAnotherOnesToken(t *testing.T) {
 	if _, err := w.keeper().Token(t.Context(), shop, ""); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("got %v, want unavailable", err)
 	}
-	if got := w.kept["wx1"].Value.Reveal(); got != "theirs" {
+	if got := w.kept[by].Value.Reveal(); got != "theirs" {
 		t.Errorf("got %q kept, want theirs", got)
 	}
 }
@@ -262,7 +314,7 @@ func TestWrongSecretOfOneAccountIsNotTheOthersFailure(t *testing.T) {
 func TestCallerWhoLeaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	if err := w.LeaseToken(t.Context(), "wx1", start, start.Add(time.Hour)); err != nil {
+	if err := w.LeaseToken(t.Context(), by, start, start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -278,7 +330,7 @@ func TestCallerWhoLeaves(t *testing.T) {
 func TestDefaultWaitHeedsItsCaller(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	if err := w.LeaseToken(t.Context(), "wx1", start, start.Add(time.Hour)); err != nil {
+	if err := w.LeaseToken(t.Context(), by, start, start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	k := w.keeper()

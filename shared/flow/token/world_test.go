@@ -15,13 +15,22 @@ import (
 var (
 	start = time.Date(2026, 10, 1, 4, 0, 0, 0, time.UTC)
 	shop  = account.Account{ID: "shop", AppID: "wx1", AppSecret: "s1"}
+	by    = credential(shop)
 )
+
+func credential(a account.Account) account.Credential {
+	c, err := a.Credential()
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
 
 // world is a store, a platform and a clock in one.
 type world struct {
 	mu      sync.Mutex
 	now     time.Time
-	kept    map[string]account.AccessToken
+	kept    map[account.Credential]account.AccessToken
 	reads   int
 	leases  int
 	readErr error
@@ -39,7 +48,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{now: start, kept: map[string]account.AccessToken{}, lives: 2 * time.Hour}
+	return &world{now: start, kept: map[account.Credential]account.AccessToken{}, lives: 2 * time.Hour}
 }
 
 func (w *world) keeper() *token.Keeper {
@@ -70,41 +79,41 @@ func (w *world) wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func (w *world) Token(_ context.Context, appID string) (account.AccessToken, error) {
+func (w *world) Token(_ context.Context, c account.Credential) (account.AccessToken, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reads++
 	if w.readErr != nil {
 		return account.AccessToken{}, w.readErr
 	}
-	t, ok := w.kept[appID]
+	t, ok := w.kept[c]
 	if !ok {
 		return t, fault.New(fault.NotFound, "", "")
 	}
 	return t, nil
 }
 
-func (w *world) LeaseToken(_ context.Context, appID string, now, until time.Time) error {
+func (w *world) LeaseToken(_ context.Context, c account.Credential, now, until time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.leases++
-	t := w.kept[appID]
+	t := w.kept[c]
 	if now.Before(t.LeaseUntil) {
 		return fault.New(fault.Conflict, "", "")
 	}
 	t.LeaseUntil = until
-	w.kept[appID] = t
+	w.kept[c] = t
 	return nil
 }
 
-func (w *world) SaveToken(_ context.Context, appID string, t account.AccessToken) error {
+func (w *world) SaveToken(_ context.Context, c account.Credential, t account.AccessToken) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.saveErr != nil {
 		return w.saveErr
 	}
 	t.LeaseUntil = time.Time{}
-	w.kept[appID] = t
+	w.kept[c] = t
 	if w.saved != nil {
 		w.saved()
 	}
@@ -136,7 +145,7 @@ func (w *world) Issue(ctx context.Context, _ account.Account, force bool) (accou
 func (w *world) keep(value string, left time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.kept["wx1"] = account.AccessToken{Value: account.Secret(value), ExpiresAt: w.now.Add(left)}
+	w.kept[by] = account.AccessToken{Value: account.Secret(value), ExpiresAt: w.now.Add(left)}
 }
 
 func want(t *testing.T, k *token.Keeper, refused, value string) {
