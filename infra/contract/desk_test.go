@@ -260,8 +260,12 @@ func (nowhere) Examine(_ context.Context, id account.ID) (doctor.Report, error) 
 // bury keeps an event that could not be told, and returns its key in the list.
 func (d *desk) bury() string {
 	d.t.Helper()
+	a, err := d.store.Account(d.t.Context(), "shop")
+	if err != nil {
+		d.t.Fatal(err)
+	}
 	kept, err := hook.Bury(hook.Told{Tell: session.Tell{
-		Ref: session.Ref{Account: "shop", Customer: "alice"}, News: session.News{Seq: 1, Event: account.MessageIn, At: d.clock(), Session: "s1", Message: "s1-1"},
+		Ref: session.Ref{Account: "shop", Customer: "alice"}, Owner: a.Owner(), News: session.News{Seq: 1, Event: account.MessageIn, At: d.clock(), Session: "s1", Message: "s1-1"},
 	}}, "status-500", d.clock())
 	if err == nil {
 		err = d.store.KeepRaw(d.t.Context(), kept)
@@ -290,7 +294,7 @@ func (d *desk) review(who account.Customer, id string) {
 type files struct{ *bolt.Store }
 
 func (f files) Add(ctx context.Context, a account.Account, kind, name, contentType string, b []byte) (message.Media, error) {
-	m := message.Media{ID: "m1", Account: a.ID, Type: kind, Name: name, ContentType: contentType, Size: int64(len(b)), Kept: true}
+	m := message.Media{ID: "m1", Account: a.ID, Owner: a.Owner(), Type: kind, Name: name, ContentType: contentType, Size: int64(len(b)), Kept: true}
 	if err := f.PutBlob(ctx, m.ID, b); err != nil {
 		return m, err
 	}

@@ -44,6 +44,11 @@ func (c *accountCache) Account(ctx context.Context, id account.ID) (account.Acco
 	return c.read(ctx, id, accountAge)
 }
 
+// Fresh returns the account as it is now.
+func (c *accountCache) Fresh(ctx context.Context, id account.ID) (account.Account, error) {
+	return c.read(ctx, id, 0)
+}
+
 // fresh returns the account as it was a few seconds ago at most.
 func (c *accountCache) fresh() callback.Accounts { return freshAccounts{c} }
 

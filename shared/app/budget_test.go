@@ -49,7 +49,7 @@ var budgets = map[string]struct {
 	queue       int
 }{
 	// One of these is the note for the doctor, which a process makes at most every 15 s and account.
-	"a message that opens a session": {15, 4, 3},
+	"a message that opens a session": {15, 4.5, 3},
 	// Four of these are the mark at which its half hour of silence will be over.
 	"hand-over: an agent accepts":                         {17, 7, 0},
 	"the first answer after a pause":                      {6, 12, 3},
@@ -59,7 +59,7 @@ var budgets = map[string]struct {
 	"a minute of a busy conversation (the sweep's look)":  {0, 4, 0},
 	"half an hour of silence: the session is released":    {17, 6, 3},
 	"a session expires":                                   {15, 5, 3},
-	"a message that opens the next session":               {18, 4, 3},
+	"a message that opens the next session":               {18, 5.5, 3},
 	"an agent closes the session":                         {15, 8, 3},
 }
 

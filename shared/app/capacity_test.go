@@ -189,7 +189,7 @@ func (h *hall) play() {
 	}
 	h.wakes.settle()
 	h.wakes.lose = 0
-	if err := h.shell().WakeRouter(h.t.Context(), "shop"); err != nil {
+	if err := h.shell().WakeRouter(h.t.Context(), "shop", account.Owner{}); err != nil {
 		h.t.Errorf("wake: %v", err)
 	}
 	h.wakes.settle()

@@ -81,6 +81,8 @@ func TestInCloud(t *testing.T) {
 		"webhooks in order": TestWebhooksInOrder, "dead webhooks": TestDeadWebhooks,
 		"an app id is nobody's secret":             TestAnAppIDIsNobodysSecret,
 		"an app id is free after its last account": TestAnAppIDIsFreeAfterItsLastAccount,
+		"an id that another tenant takes":          TestAnIDThatAnotherTenantTakes,
+		"an account made again":                    TestAnAccountMadeAgain, "the minute after": TestTheMinuteAfter,
 	} {
 		t.Run(name, play)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -48,7 +49,8 @@ type Config struct {
 	Version string
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
-	// Rand salts sealed answers to the platform. Default: the system's cryptographic source.
+	// Rand salts sealed answers to the platform, and makes keys, secrets and incarnations. Default: the system's
+	// cryptographic source.
 	Rand io.Reader
 	// Log is where the log goes. Default: JSON on standard error.
 	Log *slog.Logger
@@ -151,4 +153,11 @@ func (c *Config) complete() []error {
 		c.Version = version()
 	}
 	return wrong
+}
+
+func (c Config) random() io.Reader {
+	if c.Rand == nil {
+		return rand.Reader
+	}
+	return c.Rand
 }

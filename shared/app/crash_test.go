@@ -117,11 +117,11 @@ func (s mortalStore) PutMessage(ctx context.Context, v message.Message) error {
 	return s.f.op(func() error { return s.Store.PutMessage(ctx, v) })
 }
 
-func (s mortalStore) MarkSeen(ctx context.Context, a account.ID, v message.Seen) error {
+func (s mortalStore) MarkSeen(ctx context.Context, a account.Scope, v message.Seen) error {
 	return s.f.op(func() error { return s.Store.MarkSeen(ctx, a, v) })
 }
 
-func (s mortalStore) RecordDrop(ctx context.Context, a account.ID, key string, at time.Time) error {
+func (s mortalStore) RecordDrop(ctx context.Context, a account.Scope, key string, at time.Time) error {
 	return s.f.op(func() error { return s.Store.RecordDrop(ctx, a, key, at) })
 }
 

@@ -126,7 +126,9 @@ func samples(t *testing.T, folder string) []string {
 func sampleData(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	system, err := app.Open(sampleConfig(folder, io.Discard))
+	config := sampleConfig(folder, io.Discard)
+	config.Now = func() time.Time { return sampleNow().Add(-time.Minute) } // before the pushes came
+	system, err := app.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +182,7 @@ func sampleConfig(folder string, log io.Writer) app.Config {
 	}
 }
 
-// sampleRand salts every answer alike.
+// sampleRand salts every answer alike, and makes one incarnation of all accounts.
 type sampleRand struct{}
 
 func (sampleRand) Read(b []byte) (int, error) {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -110,6 +109,9 @@ func (s *System) recover(ctx context.Context) error {
 			if err == nil {
 				_, err = s.shell.Do(ctx, ref, session.RulesOf(a), nil, session.Orphaned{})
 			}
+			if errors.Is(err, session.ErrAnothers) {
+				continue // of a deleted account, whose id is another's: likewise
+			}
 			if err != nil {
 				return err
 			}
@@ -148,7 +150,7 @@ func (s *System) Callback() faas.Handler {
 func (s *System) API() faas.Handler {
 	api := &agent.API{
 		Store: s.store, Shell: s.shell, Media: s.media, Typer: s.client, Doctor: s.Doctor(),
-		Now: s.cfg.Now, Rand: rand.Reader, Log: s.cfg.Log, Version: s.cfg.Version,
+		Now: s.cfg.Now, Rand: s.cfg.random(), Log: s.cfg.Log, Version: s.cfg.Version,
 		AdminKey: s.adminHash,
 	}
 	return faas.HTTP(api.Handler(), s.name("api"), faas.Logger(s.quiet()))

@@ -8,7 +8,6 @@ import (
 	"kefu/shared/adapter/wechat/wxfake"
 	"kefu/shared/core/account"
 	"kefu/shared/core/session"
-	"kefu/shared/core/tenant"
 )
 
 // TestTakeOver: a call that an earlier process had under way is unknown as soon as
@@ -37,8 +36,11 @@ func (r *rig) begin(c *wxfake.Customer) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	rules := session.RulesOf(account.Account{Tenant: tenant.Default, Channel: account.MiniProgram})
-	next, _, err := session.Step(s, session.Next{}, rules, r.now())
+	a, err := store.Account(r.ctx, "shop")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	next, _, err := session.Step(s, session.Next{}, session.RulesOf(a), r.now())
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 // yard is what these tests need of the engine's store.
 type yard interface {
 	SetWebhook(ctx context.Context, id account.ID, w account.Webhook, s account.Signing) error
-	RawPushes(ctx context.Context, a account.ID, cursor string, limit int) (items []message.RawPush, next string, err error)
+	RawPushes(ctx context.Context, a account.Scope, cursor string, limit int) (items []message.RawPush, next string, err error)
 }
 
 func (r *rig) yard() yard {
@@ -114,9 +114,13 @@ func (b *business) heard(of string) (list []string) {
 // news puts news of a conversation into the queue, as the shell does.
 func (r *rig) news(of account.ID, customer string, from, to int64) {
 	r.t.Helper()
+	a, err := r.system.Store().Account(r.ctx, of)
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	ref := session.Ref{Account: of, Customer: account.Customer(customer)}
 	for seq := from; seq <= to; seq++ {
-		body, err := json.Marshal(session.Tell{Ref: ref, News: session.News{
+		body, err := json.Marshal(session.Tell{Ref: ref, Owner: a.Owner(), News: session.News{
 			Seq: seq, Event: account.SessionOpened, At: r.now(), Session: session.ID("s" + customer), State: session.Queued,
 		}})
 		if err != nil {
@@ -245,7 +249,7 @@ func TestDeadWebhooks(t *testing.T) {
 		t.Errorf("got %d parked messages, %v, want the poison", len(parked), err)
 	}
 	shop.says(http.StatusOK)
-	kept, _, err := r.yard().RawPushes(r.ctx, hook.Yard("shop"), "", 10)
+	kept, _, err := r.yard().RawPushes(r.ctx, r.yardOf("shop"), "", 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,10 +298,20 @@ func TestWebhookGuard(t *testing.T) {
 	}
 }
 
+// yardOf is where an account's dead news are kept.
+func (r *rig) yardOf(of account.ID) account.Scope {
+	r.t.Helper()
+	a, err := r.system.Store().Account(r.ctx, of)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return hook.Yard(a.Scope())
+}
+
 // dead are an account's dead news, by id and reason.
 func (r *rig) dead(of account.ID) (list []string) {
 	r.t.Helper()
-	kept, _, err := r.yard().RawPushes(r.ctx, hook.Yard(of), "", 100)
+	kept, _, err := r.yard().RawPushes(r.ctx, r.yardOf(of), "", 100)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func aCredential(appID string) account.Credential {
 
 func anAccount(of tenant.ID, id account.ID) account.Account {
 	return account.Account{
-		ID: id, Tenant: of, Channel: account.MiniProgram, AppID: "wx-" + string(of), OriginalID: "gh_1", Mode: account.Secure,
+		ID: id, Tenant: of, Incarnation: "first", Channel: account.MiniProgram, AppID: "wx-" + string(of), OriginalID: "gh_1", Mode: account.Secure,
 		Format: account.JSON, Token: "token of " + account.Secret(id), AESKey: "key of " + account.Secret(id),
 		AESKeyPrevious: "old key of " + account.Secret(id), AppSecret: "app secret of " + account.Secret(id),
 		Settings: account.Settings{
@@ -68,7 +68,7 @@ func aSession(a account.ID, c account.Customer, id session.ID, opened time.Time)
 		Tries: session.Tries{NotBefore: sec(61), Busy: 1, BusySince: sec(50), Throttled: 2, Unreached: 3, Corrected: true},
 	}
 	return session.Session{
-		ID: id, Tenant: "t", Account: a, Channel: account.Official, Customer: c, State: session.Queued,
+		ID: id, Tenant: "t", Incarnation: "i", Account: a, Channel: account.Official, Customer: c, State: session.Queued,
 		OpenedAt: opened, QueuedAt: opened.Add(time.Second), LastCustomerAt: opened.Add(2 * time.Second),
 		EndedAt: sec(9), EndedBy: "li", Seq: 5,
 		Window: quota.Window{

@@ -42,8 +42,8 @@ type Directory interface {
 
 	// Account returns the account with its secrets.
 	Account(ctx context.Context, id account.ID) (account.Account, error)
-	// PutAccount makes or replaces, secrets included; CreatedAt, Settings.Routing, Webhook and Signing of
-	// an existing one stay. An id that another tenant has is account.ErrTaken. So is an app id: it is the
+	// PutAccount makes or replaces, secrets included; CreatedAt, Incarnation, Settings.Routing, Webhook
+	// and Signing of an existing one stay. An id that another tenant has is account.ErrTaken. So is an app id: it is the
 	// tenant's from its first account of it to its last, and account.ErrAppTaken to others, who then change nothing.
 	// (Accounts of a version without this rule claim theirs when they are put again.) Secrets must not be readable in
 	// the engine's files.
@@ -136,15 +136,15 @@ type Conversations interface {
 // Memory is what has been seen and answered before.
 type Memory interface {
 	// Seen may miss what was marked less than a second ago.
-	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
+	Seen(ctx context.Context, a account.Scope, key string) (message.Seen, error)
 	// MarkSeen notes a push for at least 30 days; of a push that is noted already nothing changes.
-	MarkSeen(ctx context.Context, a account.ID, s message.Seen) error
+	MarkSeen(ctx context.Context, a account.Scope, s message.Seen) error
 	// RecordDrop counts a repeated delivery of a noted push; NotFound if it isn't noted.
-	RecordDrop(ctx context.Context, a account.ID, key string, at time.Time) error
-	// KeepRaw keeps a push that has no place in a conversation; idempotent by its key.
+	RecordDrop(ctx context.Context, a account.Scope, key string, at time.Time) error
+	// KeepRaw keeps a push that has no place in a conversation under its Scope; idempotent by its key there.
 	KeepRaw(ctx context.Context, r message.RawPush) error
 	// RawPushes lists them, oldest first.
-	RawPushes(ctx context.Context, a account.ID, cursor string, limit int) (items []message.RawPush, next string, err error)
+	RawPushes(ctx context.Context, a account.Scope, cursor string, limit int) (items []message.RawPush, next string, err error)
 
 	// BeginCall stores c and reports true, unless a record of that key stands in the way
 	// (replay.Call.Blocks at now), which is then returned with false.
@@ -188,5 +188,5 @@ type Sightings interface {
 	// Invalid with code "unknown-reason". Counts of writes whose answer was lost may be too high.
 	NoteSighting(ctx context.Context, v doctor.Sighting) error
 	// Sightings returns them; the zero value for an account of which nothing has been seen.
-	Sightings(ctx context.Context, a account.ID) (doctor.Sightings, error)
+	Sightings(ctx context.Context, a account.Scope) (doctor.Sightings, error)
 }

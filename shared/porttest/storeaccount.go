@@ -54,7 +54,7 @@ var accountClauses = []storeClause{
 		wantEqual(t, "app secret", back.AppSecret.Reveal(), "app secret of shop")
 		wantList(t, s, "Accounts", accountsOf(s, "t"), func(a account.Account) string { return a.Token.Reveal() }, "token of shop")
 	}},
-	{"PutAccount replaces all but CreatedAt, routing and webhook", func(t *testing.T, s storeCase) {
+	{"PutAccount replaces all but CreatedAt, incarnation, routing and webhook", func(t *testing.T, s storeCase) {
 		ctx := t.Context()
 		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
 		must(t, s.SetRouting(ctx, "shop", someRouting()))
@@ -62,14 +62,14 @@ var accountClauses = []storeClause{
 		must(t, s.SetWebhook(ctx, "shop", w, signing))
 		next := account.Account{
 			ID: "shop", Tenant: "t", Channel: account.Official, AppID: "wx2", Mode: account.Plaintext, Format: account.XML,
-			Token: "new token", CreatedAt: sec(50), UpdatedAt: sec(60),
+			Token: "new token", CreatedAt: sec(50), UpdatedAt: sec(60), Incarnation: "second",
 		}
 		next.Settings.Routing.Assign.AutoAbove = 77
 		next.Webhook, next.Signing = account.Webhook{URL: "https://other.example"}, account.Signing{Secret: "other"}
 		if created := got[bool](t)(s.PutAccount(ctx, next)); created {
 			t.Error("got created true; want false")
 		}
-		next.CreatedAt, next.Settings.Routing, next.Webhook, next.Signing = sec(1), someRouting(), w, signing
+		next.CreatedAt, next.Incarnation, next.Settings.Routing, next.Webhook, next.Signing = sec(1), "first", someRouting(), w, signing
 		wantAccount(t, s, next)
 	}},
 	{"SetWebhook replaces the webhook and its secrets, and nothing else", func(t *testing.T, s storeCase) {
@@ -105,6 +105,20 @@ var accountClauses = []storeClause{
 		with.Webhook, with.Signing = aWebhook()
 		got[bool](t)(s.PutAccount(ctx, with))
 		wantAccount(t, s, b)
+	}},
+	{"an account that was made without an incarnation keeps none; made again it has its own", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		old := anAccount("t", "shop")
+		old.Incarnation = ""
+		got[bool](t)(s.PutAccount(ctx, old))
+		got[bool](t)(s.PutAccount(ctx, anAccount("t", "shop")))
+		wantEqual(t, "account", got[account.Account](t)(s.Account(ctx, "shop")), old)
+		must(t, s.DeleteAccount(ctx, "shop"))
+		again := anAccount("t", "shop")
+		again.Incarnation = "second"
+		got[bool](t)(s.PutAccount(ctx, again))
+		wantEqual(t, "account made again", got[account.Account](t)(s.Account(ctx, "shop")), again)
+		wantList(t, s, "Accounts", accountsOf(s, "t"), func(a account.Account) string { return string(a.Incarnation) }, "second")
 	}},
 	{"an id of another tenant is account-taken", func(t *testing.T, s storeCase) {
 		ctx := t.Context()

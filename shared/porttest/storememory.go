@@ -11,7 +11,7 @@ import (
 	"kefu/shared/core/tenant"
 )
 
-func wantSeen(t *testing.T, s storeCase, a account.ID, want message.Seen) {
+func wantSeen(t *testing.T, s storeCase, a account.Scope, want message.Seen) {
 	t.Helper()
 	s.soon(t, func() string {
 		v, err := s.Seen(t.Context(), a, want.Key)
@@ -66,13 +66,18 @@ var rawClauses = []storeClause{
 		must(t, s.KeepRaw(ctx, rawPush("a", "k", 1)))
 		must(t, s.KeepRaw(ctx, rawPush("a", "k", 1)))
 		must(t, s.KeepRaw(ctx, rawPush("a", "k", 5))) // the same push, delivered later
-		s.soon(t, func() string {
-			items, _, err := s.RawPushes(ctx, "a", "", 10)
-			if err != nil {
-				return err.Error()
-			}
-			return diff([]message.RawPush{rawPush("a", "k", 1)}, items)
-		})
+		again := rawPush("a", "k", 6)
+		again.Push.Owner = account.Owner{Tenant: "t", Incarnation: "i"}
+		must(t, s.KeepRaw(ctx, again)) // of an account that was made again
+		for of, want := range map[account.Scope]message.RawPush{"a": rawPush("a", "k", 1), again.Push.Scope(): again} {
+			s.soon(t, func() string {
+				items, _, err := s.RawPushes(ctx, of, "", 10)
+				if err != nil {
+					return err.Error()
+				}
+				return diff([]message.RawPush{want}, items)
+			})
+		}
 	}},
 	{"RawPushes lists an account's, oldest first", func(t *testing.T, s storeCase) {
 		for i, second := range []int{5, 3, 9, 1, 7} {

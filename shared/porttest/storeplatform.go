@@ -56,7 +56,7 @@ var tokenClauses = []storeClause{
 
 func aMedia(id string, expires time.Time) message.Media {
 	return message.Media{
-		ID: id, Account: "shop", Type: "image", ContentType: "image/png", Name: "图 <1>.png", Size: 5, PlatformID: "p",
+		ID: id, Account: "shop", Owner: account.Owner{Tenant: "t", Incarnation: "i"}, Type: "image", ContentType: "image/png", Name: "图 <1>.png", Size: 5, PlatformID: "p",
 		PlatformUntil: sec(5), Kept: true, CreatedAt: sec(1), ExpiresAt: expires,
 	}
 }

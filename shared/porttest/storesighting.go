@@ -67,12 +67,12 @@ var sightingClauses = []storeClause{
 	{"sightings of accounts are apart", func(t *testing.T, s storeCase) {
 		for i, id := range edge {
 			v := aRefusal(i, doctor.WrongKey, int64(i+1))
-			v.Account = account.ID(id)
+			v.Account = account.Scope(id)
 			must(t, s.NoteSighting(t.Context(), v))
 		}
 		for i, id := range edge {
-			seen := got[doctor.Sightings](t)(s.Sightings(t.Context(), account.ID(id)))
-			if len(seen.Refused) != 1 || seen.Refused[0].Count != int64(i+1) || seen.Refused[0].Account != account.ID(id) {
+			seen := got[doctor.Sightings](t)(s.Sightings(t.Context(), account.Scope(id)))
+			if len(seen.Refused) != 1 || seen.Refused[0].Count != int64(i+1) || seen.Refused[0].Account != account.Scope(id) {
 				t.Errorf("%s: got %+v; want the one of count %d", id, seen, i+1)
 			}
 		}

@@ -16,17 +16,18 @@ import (
 // Each save asks for all that is not known to be there, so that what is told first is
 // told in order even if savers overtake each other; what this process has just put
 // there is left out.
-func (sh *Shell) inform(ctx context.Context, ref session.Ref, news []session.News, now time.Time) error {
+func (sh *Shell) inform(ctx context.Context, s session.Session, news []session.News, now time.Time) error {
 	if sh.Hooks == nil {
 		return fault.New(fault.Unavailable, "", "this process has no queue for what the business's software is told")
 	}
+	ref := s.Ref()
 	done, last := sh.Told.take(ref, now)
 	defer func() { done(last) }()
 	for _, n := range news {
 		if n.Seq <= last {
 			continue
 		}
-		body, err := json.Marshal(session.Tell{Ref: ref, News: n})
+		body, err := json.Marshal(session.Tell{Ref: ref, Owner: s.Owner(), News: n})
 		if err != nil {
 			return err
 		}

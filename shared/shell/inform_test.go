@@ -37,7 +37,7 @@ func TestInformOnce(t *testing.T) {
 	t.Parallel()
 	q := &tape{}
 	sh := &Shell{Hooks: q, Told: NewTold()}
-	ref, now := session.Ref{Account: "shop", Customer: "mei"}, time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	mei, now := session.Session{Account: "shop", Customer: "mei"}, time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 	news := func(to int64) (list []session.News) {
 		for n := range to {
 			list = append(list, session.News{Seq: n + 1, Event: "message.in", At: now, Session: "s1"})
@@ -47,7 +47,7 @@ func TestInformOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range int64(20) {
 		all.Go(func() {
-			if err := sh.inform(t.Context(), ref, news(n+1), now); err != nil {
+			if err := sh.inform(t.Context(), mei, news(n+1), now); err != nil {
 				t.Error(err)
 			}
 		})
@@ -64,14 +64,14 @@ func TestInformOnce(t *testing.T) {
 
 	// What could not be put there is put there the next time; what is long ago is told again.
 	q.seqs, q.fail = nil, true
-	if err := sh.inform(t.Context(), ref, news(22), now); err == nil {
+	if err := sh.inform(t.Context(), mei, news(22), now); err == nil {
 		t.Error("the queue is down, and nobody says so")
 	}
 	q.fail = false
-	if err := sh.inform(t.Context(), ref, news(22), now); err != nil || len(q.seqs) != 2 || q.seqs[0] != 21 {
+	if err := sh.inform(t.Context(), mei, news(22), now); err != nil || len(q.seqs) != 2 || q.seqs[0] != 21 {
 		t.Errorf("told %v (%v), want 21 and 22", q.seqs, err)
 	}
-	if err := sh.inform(t.Context(), ref, news(22), now.Add(toldFor)); err != nil || len(q.seqs) != 24 {
+	if err := sh.inform(t.Context(), mei, news(22), now.Add(toldFor)); err != nil || len(q.seqs) != 24 {
 		t.Errorf("told %d (%v), want all of them again after a minute", len(q.seqs), err)
 	}
 }

@@ -53,8 +53,8 @@ var errAnothers = fault.New(fault.Conflict, "not-serving", "the session is anoth
 func (sh *Shell) release(ctx context.Context, in Desks, s session.Session, of agent.ID) (bool, error) {
 	a, err := in.Account(ctx, s.Account)
 	switch {
-	case errors.Is(err, fault.NotFound), err == nil && a.Tenant != s.Tenant:
-		a = account.Account{ID: s.Account, Tenant: s.Tenant, Channel: s.Channel} // deleted: the defaults
+	case errors.Is(err, fault.NotFound), err == nil && !s.Owner().Is(a.Owner()):
+		a = account.Account{ID: s.Account, Tenant: s.Tenant, Incarnation: s.Incarnation, Channel: s.Channel} // deleted: the defaults
 	case err != nil:
 		return false, err
 	}

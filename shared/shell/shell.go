@@ -228,15 +228,15 @@ func (sh *Shell) after(ctx context.Context, res *Result, r session.Rules, row Ro
 		case session.FreeSeat:
 			err = sh.freeSeat(ctx, e, res.At)
 		case session.WakeRouter:
-			err = sh.WakeRouter(ctx, res.Session.Account)
+			err = sh.WakeRouter(ctx, res.Session.Account, res.Session.Owner())
 		case session.WakeBot:
-			err = sh.wakeBot(ctx, res.Session.Ref())
+			err = sh.wakeBot(ctx, res.Session)
 		case session.Inform:
-			if err = sh.inform(ctx, res.Session.Ref(), e.News, res.At); err == nil {
+			if err = sh.inform(ctx, res.Session, e.News, res.At); err == nil {
 				informed = e.News[len(e.News)-1].Seq
 			}
 		case session.WakeSender:
-			err = sh.wakeSender(ctx, res.Session.Ref(), e.At, res.At)
+			err = sh.wakeSender(ctx, res.Session, e.At, res.At)
 		case session.Call:
 			res.Call = &e
 		default:

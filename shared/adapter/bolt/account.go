@@ -89,7 +89,7 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 		case ok && old.Account.Tenant != a.Tenant:
 			return account.ErrTaken
 		case ok:
-			r.Account.CreatedAt, r.Routing = old.Account.CreatedAt, old.Routing
+			r.Account.CreatedAt, r.Account.Incarnation, r.Routing = old.Account.CreatedAt, old.Account.Incarnation, old.Routing
 			r.Account.Webhook, r.Signing = old.Account.Webhook, old.Signing
 		}
 		if err := t.claim(a); err != nil {

@@ -92,7 +92,7 @@ func TestCleanThenMarkAgain(t *testing.T) {
 	s := open(t, bolt.Options{}).Store()
 	for i := range 2 {
 		id := message.ID(fmt.Sprintf("s-%d", i+1))
-		if err := s.MarkSeen(ctx, account.ID("a"), message.Seen{Key: "k", Message: id}); err != nil {
+		if err := s.MarkSeen(ctx, account.Scope("a"), message.Seen{Key: "k", Message: id}); err != nil {
 			t.Fatalf("MarkSeen: got error %v; want none", err)
 		}
 		if v, err := s.Seen(ctx, "a", "k"); err != nil || v.Message != id {

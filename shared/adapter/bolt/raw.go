@@ -13,7 +13,7 @@ func (s *Store) KeepRaw(ctx context.Context, r message.RawPush) error {
 	if err != nil {
 		return err
 	}
-	of := string(r.Push.Account)
+	of := string(r.Push.Scope())
 	at := newKey().text(of).time(r.Push.ReceivedAt).bare(r.Push.Key)
 	name := newKey().text(of).bare(r.Push.Key)
 	end := s.db.utcNow()
@@ -32,8 +32,8 @@ func (s *Store) KeepRaw(ctx context.Context, r message.RawPush) error {
 	})
 }
 
-// RawPushes lists an account's kept pushes, oldest first.
-func (s *Store) RawPushes(ctx context.Context, a account.ID, cursor string, limit int) ([]message.RawPush, string, error) {
+// RawPushes lists the kept pushes of an account, oldest first.
+func (s *Store) RawPushes(ctx context.Context, a account.Scope, cursor string, limit int) ([]message.RawPush, string, error) {
 	l := list[message.RawPush]{
 		bucket: inRaw, scope: newKey().text("raw").text(string(a)), prefix: newKey().text(string(a)),
 		read: func(_ *tx, _ key, v []byte) (message.RawPush, error) { return decode[message.RawPush]("kept push", v) },

@@ -12,10 +12,10 @@ import (
 // start from logs and backups come within the month.
 const seenFor = 31 * 24 * time.Hour
 
-func seenKey(a account.ID, k string) key { return newKey().text(string(a)).bare(k) }
+func seenKey(a account.Scope, k string) key { return newKey().text(string(a)).bare(k) }
 
 // Seen returns what is remembered of a push.
-func (s *Store) Seen(ctx context.Context, a account.ID, k string) (out message.Seen, err error) {
+func (s *Store) Seen(ctx context.Context, a account.Scope, k string) (out message.Seen, err error) {
 	err = s.db.view(ctx, func(t *tx) error {
 		v, ok, err := load[message.Seen](t, inSeen, seenKey(a, k), "push memory")
 		if err == nil && !ok {
@@ -28,7 +28,7 @@ func (s *Store) Seen(ctx context.Context, a account.ID, k string) (out message.S
 }
 
 // MarkSeen remembers a push, for 31 days at least.
-func (s *Store) MarkSeen(ctx context.Context, a account.ID, v message.Seen) error {
+func (s *Store) MarkSeen(ctx context.Context, a account.Scope, v message.Seen) error {
 	raw, err := encode(v)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (s *Store) MarkSeen(ctx context.Context, a account.ID, v message.Seen) erro
 }
 
 // RecordDrop counts a repeated delivery of a push that is remembered.
-func (s *Store) RecordDrop(ctx context.Context, a account.ID, k string, at time.Time) error {
+func (s *Store) RecordDrop(ctx context.Context, a account.Scope, k string, at time.Time) error {
 	return s.db.update(ctx, func(t *tx) error {
 		v, ok, err := load[message.Seen](t, inSeen, seenKey(a, k), "push memory")
 		if err != nil {

@@ -16,10 +16,10 @@ type sightingRecord struct {
 	Ends   time.Time               `json:"ends"`             // its entry in the expiry index
 }
 
-func sightingKey(a account.ID) key { return newKey().bare(string(a)) }
+func sightingKey(a account.Scope) key { return newKey().bare(string(a)) }
 
 // sightings is the record as the doctor knows it.
-func (r sightingRecord) sightings(a account.ID) doctor.Sightings {
+func (r sightingRecord) sightings(a account.Scope) doctor.Sightings {
 	out := r.Seen
 	for _, s := range []*doctor.Sighting{&out.Push, &out.Check} {
 		if !s.At.IsZero() {
@@ -70,7 +70,7 @@ func (s *Store) NoteSighting(ctx context.Context, v doctor.Sighting) error {
 }
 
 // Sightings returns what has been seen; the zero value if that is nothing.
-func (s *Store) Sightings(ctx context.Context, a account.ID) (out doctor.Sightings, err error) {
+func (s *Store) Sightings(ctx context.Context, a account.Scope) (out doctor.Sightings, err error) {
 	err = s.db.view(ctx, func(t *tx) error {
 		r, _, err := load[sightingRecord](t, inSighting, sightingKey(a), "sightings")
 		out = r.sightings(a)

@@ -48,7 +48,7 @@ func (s *Store) readAccount(ctx context.Context, it item) (a account.Account, er
 	if err := readWebhook(readBinary(it[attrWebhook]), &a.Webhook); err != nil {
 		return account.Account{}, err
 	}
-	a.CreatedAt = readMoment(it[attrCreated])
+	a.CreatedAt, a.Incarnation = readMoment(it[attrCreated]), account.Incarnation(readText(it[attrInc]))
 	if s.vault == nil {
 		return a, nil
 	}
@@ -80,7 +80,7 @@ func (s *Store) sealAccount(ctx context.Context, a account.Account) (body, seale
 	if sealed, err = s.vault.Seal(ctx, accountOwner(a.ID), plain); err != nil {
 		return nil, nil, fmt.Errorf("secrets of account %q: %w", a.ID, err)
 	}
-	a.CreatedAt, a.Webhook = time.Time{}, account.Webhook{} // attributes of their own
+	a.CreatedAt, a.Incarnation, a.Webhook = time.Time{}, "", account.Webhook{} // attributes of their own
 	body, err = pack(a)
 	return body, sealed, err
 }
@@ -113,6 +113,9 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 		}
 		for name, v := range kept {
 			e.first(name, v)
+		}
+		if old == nil && a.Incarnation != "" {
+			e.attr(attrInc, text(string(a.Incarnation))) // an account that was made without one keeps none
 		}
 		writes := []types.TransactWriteItem{{Update: s.updating(accountKey(a.ID), e.change())}, s.claiming(a.Tenant, a.ID, a.AppID)}
 		moves := had != "" && had != a.AppID

@@ -65,6 +65,7 @@ const (
 	attrWebhook   = "wh"
 	attrSigning   = "sg" // sealed
 	attrApp       = "ap" // account: its app id, which its body has as well
+	attrInc       = "ic" // account: its incarnation
 	attrHolders   = "hs" // claim of an app id: the accounts that have it
 )
 
@@ -95,9 +96,9 @@ func messageKey(id session.ID, n int64) key {
 	return key{messagesOf(id), fmt.Sprintf("%019d", n)}
 }
 
-func seenKey(a account.ID, push string) key { return key{"P#" + string(a) + "/" + short(push), "P"} }
+func seenKey(a account.Scope, push string) key { return key{"P#" + string(a) + "/" + short(push), "P"} }
 
-func rawKey(a account.ID, push string) key { return key{"W#" + string(a) + "/" + short(push), "W"} }
+func rawKey(a account.Scope, push string) key { return key{"W#" + string(a) + "/" + short(push), "W"} }
 
 func tenantKey(id tenant.ID) key   { return key{"T#" + string(id), "T"} }
 func accountKey(id account.ID) key { return key{"A#" + string(id), "A"} }
@@ -118,7 +119,7 @@ func seatsKey(of tenant.ID, id agent.ID) key {
 	return key{"S#" + string(of) + "/" + string(id), "S"}
 }
 
-func sightingKey(a account.ID) key { return key{SightingPartition + string(a), "V"} }
+func sightingKey(a account.Scope) key { return key{SightingPartition + string(a), "V"} }
 
 // SightingPartition begins the partition keys of what was seen of the platform's pushes: all that the
 // function which faces the internet may write (infra/aws/roles.yml).
@@ -155,7 +156,7 @@ func tokenKey(c account.Credential) key { return key{"X#" + c.Key(), "X"} }
 // Partitions of the index list.
 
 func accountsList(of tenant.ID) string { return "T#" + string(of) + "/accounts" }
-func rawList(a account.ID) string      { return "W#" + string(a) }
+func rawList(a account.Scope) string   { return "W#" + string(a) }
 func sessionList(of tenant.ID, a account.ID, s session.State) string {
 	return "L#" + string(of) + "/" + string(a) + "/" + string(s)
 }

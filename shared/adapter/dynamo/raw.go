@@ -14,9 +14,9 @@ const rawFor = 90 * 24 * time.Hour
 
 // KeepRaw keeps a push that has no place in a conversation, for 90 days.
 func (s *Store) KeepRaw(ctx context.Context, r message.RawPush) error {
-	at := rawKey(r.Push.Account, r.Push.Key)
+	at := rawKey(r.Push.Scope(), r.Push.Key)
 	it := at.item()
-	it[attrList], it[attrOrder] = text(rawList(r.Push.Account)), text(rawPlace(r))
+	it[attrList], it[attrOrder] = text(rawList(r.Push.Scope())), text(rawPlace(r))
 	it[attrTTL] = lifetime(s.later(r.Push.ReceivedAt).Add(rawFor))
 	body := r.Push.Body
 	r.Push.Body = nil // its bytes follow the rest as they are
@@ -34,8 +34,8 @@ func (s *Store) KeepRaw(ctx context.Context, r message.RawPush) error {
 // rawPlace is where a push stands in the list: by the time it came.
 func rawPlace(r message.RawPush) string { return instant(r.Push.ReceivedAt) + "/" + short(r.Push.Key) }
 
-// RawPushes lists an account's kept pushes, oldest first.
-func (s *Store) RawPushes(ctx context.Context, a account.ID, cursor string, limit int) (pushes []message.RawPush, next string, err error) {
+// RawPushes lists the kept pushes of an account, oldest first.
+func (s *Store) RawPushes(ctx context.Context, a account.Scope, cursor string, limit int) (pushes []message.RawPush, next string, err error) {
 	at := func(place string) key {
 		_, name, _ := strings.Cut(place, "/")
 		return rawKey(a, name)

@@ -14,7 +14,7 @@ const seenFor = 31 * 24 * time.Hour
 
 // Seen returns what is remembered of a push. It may miss what was marked less than a second ago, and costs half of a
 // read that doesn't.
-func (s *Store) Seen(ctx context.Context, a account.ID, push string) (message.Seen, error) {
+func (s *Store) Seen(ctx context.Context, a account.Scope, push string) (message.Seen, error) {
 	it, err := s.get(ctx, seenKey(a, push), false)
 	if err != nil {
 		return message.Seen{}, err
@@ -29,7 +29,7 @@ func (s *Store) Seen(ctx context.Context, a account.ID, push string) (message.Se
 }
 
 // MarkSeen remembers a push, for 31 days at least. One that is remembered already stays as it is.
-func (s *Store) MarkSeen(ctx context.Context, a account.ID, v message.Seen) error {
+func (s *Store) MarkSeen(ctx context.Context, a account.Scope, v message.Seen) error {
 	it := seenKey(a, v.Key).item()
 	it[attrAt], it[attrTTL] = moment(v.FirstAt), lifetime(s.later(v.FirstAt).Add(seenFor))
 	if v.Message != "" {
@@ -52,7 +52,7 @@ func (s *Store) later(t time.Time) time.Time {
 
 // RecordDrop counts a repeated delivery of a push that is remembered. It is told from its own repetition by its nonce,
 // unless another drop came between the two: then it is counted twice, which a number for people can bear.
-func (s *Store) RecordDrop(ctx context.Context, a account.ID, push string, at time.Time) error {
+func (s *Store) RecordDrop(ctx context.Context, a account.Scope, push string, at time.Time) error {
 	by := nonce()
 	_, stood, was, err := s.update(ctx, seenKey(a, push), change{
 		update: "SET " + attrDropAt + " = :at, " + attrWrite + " = :by ADD " + attrDrops + " :one",

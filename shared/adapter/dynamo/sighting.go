@@ -45,7 +45,7 @@ func (s *Store) NoteSighting(ctx context.Context, v doctor.Sighting) error {
 }
 
 // Sightings returns what has been seen; the zero value if that is nothing.
-func (s *Store) Sightings(ctx context.Context, a account.ID) (doctor.Sightings, error) {
+func (s *Store) Sightings(ctx context.Context, a account.Scope) (doctor.Sightings, error) {
 	it, err := s.get(ctx, sightingKey(a), true)
 	if err != nil {
 		return doctor.Sightings{}, err

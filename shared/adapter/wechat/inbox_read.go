@@ -42,7 +42,7 @@ func (*Inbox) Read(acc account.Account, p message.Push) (message.Inbound, error)
 	case kind == "" && n.Get("InfoType") != "":
 		in.Content = readInfo(n)
 	default:
-		m := reading{Node: n, acc: acc.ID, in: &in}
+		m := reading{Node: n, acc: acc.Scope(), in: &in}
 		in.Content = m.content(kind)
 		// What Kefu doesn't know is a customer's message if it has what only messages have.
 		in.FromCustomer = in.Customer != "" && (in.Content.Type != message.TypeUnknown || n.Get("MsgId") != "")
@@ -88,7 +88,7 @@ func createdAt(text string, receivedAt time.Time) time.Time {
 // reading is a message while its content is made.
 type reading struct {
 	wxmsg.Node
-	acc account.ID
+	acc account.Scope
 	in  *message.Inbound
 }
 
@@ -162,7 +162,7 @@ func (m reading) media(field string, t message.Type) string {
 
 // mediaID names a file by where it came from, so that every delivery of a push gives
 // the same id: "md" and 26 characters of lower-case base32, 130 bits.
-func mediaID(acc account.ID, key, field string) string {
+func mediaID(acc account.Scope, key, field string) string {
 	sum := sha256.Sum256([]byte(string(acc) + "\x00" + key + "\x00" + field))
 	return "md" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:26])
 }

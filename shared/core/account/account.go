@@ -51,22 +51,23 @@ const (
 
 // Account is one identity that customers write to.
 type Account struct {
-	ID             ID        `json:"id"`
-	Tenant         tenant.ID `json:"tenant"`
-	Channel        Channel   `json:"channel"`
-	AppID          string    `json:"app_id"`
-	OriginalID     string    `json:"original_id,omitempty"` // gh_…, the ToUserName of pushes; checked when set
-	Mode           Mode      `json:"mode"`
-	Format         Format    `json:"format"`
-	Token          Secret    `json:"-"` // signs pushes
-	AESKey         Secret    `json:"-"` // EncodingAESKey, 43 characters
-	AESKeyPrevious Secret    `json:"-"` // accepted during a key change
-	AppSecret      Secret    `json:"-"` // fetches access tokens
-	Settings       Settings  `json:"settings"`
-	Webhook        Webhook   `json:"webhook,omitzero"` // set by its own call, as Settings.Routing is
-	Signing        Signing   `json:"-"`                // likewise
-	CreatedAt      time.Time `json:"created_at"`
-	UpdatedAt      time.Time `json:"updated_at"`
+	ID             ID          `json:"id"`
+	Tenant         tenant.ID   `json:"tenant"`
+	Incarnation    Incarnation `json:"inc,omitempty"`
+	Channel        Channel     `json:"channel"`
+	AppID          string      `json:"app_id"`
+	OriginalID     string      `json:"original_id,omitempty"` // gh_…, the ToUserName of pushes; checked when set
+	Mode           Mode        `json:"mode"`
+	Format         Format      `json:"format"`
+	Token          Secret      `json:"-"` // signs pushes
+	AESKey         Secret      `json:"-"` // EncodingAESKey, 43 characters
+	AESKeyPrevious Secret      `json:"-"` // accepted during a key change
+	AppSecret      Secret      `json:"-"` // fetches access tokens
+	Settings       Settings    `json:"settings"`
+	Webhook        Webhook     `json:"webhook,omitzero"` // set by its own call, as Settings.Routing is
+	Signing        Signing     `json:"-"`                // likewise
+	CreatedAt      time.Time   `json:"created_at"`
+	UpdatedAt      time.Time   `json:"updated_at"`
 }
 
 // What a store refuses an account for; see flow/agent's port.

@@ -11,9 +11,9 @@ import (
 // Sighting is what was seen of one or more calls of the platform to the callback
 // address: a push, or the console's check of the address.
 type Sighting struct {
-	Account account.ID `json:"-"`
-	At      time.Time  `json:"at"`              // arrival
-	Check   bool       `json:"check,omitempty"` // the console's check (GET), not a push
+	Account account.Scope `json:"-"`
+	At      time.Time     `json:"at"`              // arrival
+	Check   bool          `json:"check,omitempty"` // the console's check (GET), not a push
 	// Mode and Format are those in which the push came; empty: not known.
 	Mode   account.Mode   `json:"mode,omitempty"`
 	Format account.Format `json:"format,omitempty"`

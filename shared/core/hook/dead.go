@@ -11,8 +11,10 @@ import (
 	"kefu/shared/core/session"
 )
 
-// Yard is the account under which the dead news of an account are kept among the raw pushes. No account has such an id.
-func Yard(id account.ID) account.ID { return "-hooks-" + id }
+// Yard is the scope under which the dead news of an account are kept among the raw pushes. No account has such a one.
+func Yard(of account.Scope) account.Scope { return yard + of }
+
+const yard = "-hooks-"
 
 // Bury makes what is kept of news that could not be told: a raw push whose body is the queue message's, without a word of
 // what anybody wrote. Its key is the same however often it is buried, but another one for each time that it was told again.
@@ -26,7 +28,7 @@ func Bury(t Told, reason string, now time.Time) (message.RawPush, error) {
 		key += "@" + strconv.FormatInt(t.AgainAt.UnixMilli(), 10)
 	}
 	return message.RawPush{
-		Push:   message.Push{Account: Yard(t.Account), Customer: t.Customer, Key: key, Body: body, ReceivedAt: now},
+		Push:   message.Push{Account: yard + t.Account, Owner: t.Owner, Customer: t.Customer, Key: key, Body: body, ReceivedAt: now},
 		Reason: reason,
 	}, nil
 }

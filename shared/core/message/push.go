@@ -10,7 +10,8 @@ import (
 // Push is one delivery of the platform: verified, decrypted, not yet read. It is
 // what stands in the inbound queue.
 type Push struct {
-	Account    account.ID       `json:"account"`
+	Account account.ID `json:"account"`
+	account.Owner
 	Customer   account.Customer `json:"customer,omitempty"` // empty: nobody's, or unreadable
 	Key        string           `json:"key"`                // see Inbound.Key; of an unreadable one the hash of its body
 	Body       []byte           `json:"body"`               // the decrypted text
@@ -22,6 +23,15 @@ type Push struct {
 	Mode   account.Mode   `json:"mode,omitempty"`
 	Format account.Format `json:"format,omitempty"`
 	SentAt time.Time      `json:"sent_at,omitzero"`
+}
+
+// Scope is where what is remembered of the push is kept.
+func (p Push) Scope() account.Scope { return account.ScopeOf(p.Account, p.Incarnation) }
+
+// For reports whether the push is for the account. Who took it in may have had an older account of the id in mind, for
+// a minute at most: what came since the account was made, and is not another tenant's, is for the account.
+func (p Push) For(a account.Account) bool {
+	return p.Owner.Is(a.Owner()) || ((p.Tenant == a.Tenant || p.Tenant == "") && !p.ReceivedAt.Before(a.CreatedAt))
 }
 
 // Inbound is a push in Kefu's own form.
@@ -55,8 +65,9 @@ type PlatformMedia struct {
 
 // Media is a file that a customer or an agent sent.
 type Media struct {
-	ID          string
-	Account     account.ID
+	ID      string
+	Account account.ID
+	account.Owner
 	Type        string // image, voice, video, thumb
 	ContentType string
 	Name        string

@@ -5,14 +5,12 @@ import (
 
 	"kefu/shared/core/bot"
 	"kefu/shared/core/fault"
-	"kefu/shared/core/message"
 	"kefu/shared/core/quota"
 )
 
 // arrive takes in what the customer did: it opens or revives the session, opens
 // the window, and numbers the message.
 func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
-	evicted := s.evict(r, now)
 	if was, ok := recall(s.Recent, e.Key); ok {
 		return append([]Effect{Store{Message: was.Message, Repeat: true}}, s.wakes(r, now)...), nil
 	}
@@ -20,7 +18,6 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	effects = append(evicted, effects...)
 	at, heard := e.At, e.HeardAt
 	if heard.IsZero() || heard.After(now) {
 		heard = now
@@ -45,29 +42,6 @@ func (s *Session) arrive(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	return append(effects, s.wakes(r, now)...), nil
 }
 
-// evict ends what another business left behind, whose deleted account had the id
-// that is this one's now. Nothing of it may be seen or sent here.
-func (s *Session) evict(r Rules, now time.Time) []Effect {
-	if s.ID == "" || s.Tenant == r.Tenant {
-		return nil
-	}
-	var effects []Effect
-	if f := s.Flight; f != nil {
-		effects = append(effects, s.lose(f, now)...)
-	}
-	for _, w := range s.Outbox {
-		effects = append(effects, s.conclude(w, message.Cancelled, "account-deleted", now))
-	}
-	s.Flight, s.Outbox, s.Recent, s.Calls, s.Window, s.News, s.LastAgent = nil, nil, nil, nil, quota.Window{}, nil, ""
-	if s.State.Active() {
-		if s.State == Serving {
-			effects = append(effects, s.freeSeat())
-		}
-		s.State, s.EndedAt = Closed, now
-	}
-	return effects
-}
-
 // open makes sure that there is a session for the event to stand in. A message,
 // or an event that grants something, opens one; any other event only joins what
 // is there.
@@ -79,10 +53,13 @@ func (s *Session) open(e Arrived, r Rules, now time.Time) ([]Effect, error) {
 	if !e.FromCustomer && e.Action == "" {
 		return nil, fault.New(fault.NotFound, "no-session", "the customer has no session that this event could stand in")
 	}
+	if r.Remembered {
+		return nil, ErrRemembered
+	}
 	if s.ID != "" {
 		effects = append(effects, Archive{Session: s.history()})
 	}
-	s.ID, s.Tenant, s.Account, s.Channel, s.Customer = e.ID, r.Tenant, e.Account, r.Channel, e.Customer
+	s.ID, s.Tenant, s.Incarnation, s.Account, s.Channel, s.Customer = e.ID, r.Tenant, r.Incarnation, e.Account, r.Channel, e.Customer
 	s.State, s.Agent, s.OpenedAt = Bot, "", now
 	s.QueuedAt, s.LastCustomerAt, s.EndedAt, s.EndedBy = time.Time{}, time.Time{}, time.Time{}, ""
 	s.ActiveAt, s.ExternalUntil, s.QueueEnds, s.Priority, s.Told, s.Turn, s.Bot = time.Time{}, time.Time{}, time.Time{}, 0, false, nil, bot.State{}

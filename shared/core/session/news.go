@@ -28,6 +28,7 @@ type News struct {
 // Tell is the body of a queue message that has news told to the business's software.
 type Tell struct {
 	Ref
+	account.Owner
 	News News `json:"news"`
 }
 

@@ -10,7 +10,11 @@ import (
 
 // Rules are the settings of an account that Step decides by.
 type Rules struct {
-	Tenant     tenant.ID
+	Tenant      tenant.ID           // empty: the account has gone, and these are the defaults
+	Incarnation account.Incarnation // of the account
+	// Remembered: the account comes out of a memory, and may have been another a minute ago. Whatever opens a session
+	// then is refused with [ErrRemembered].
+	Remembered bool
 	Channel    account.Channel
 	Grants     quota.Table
 	SessionFor time.Duration // life after the customer's last message
@@ -30,20 +34,21 @@ type Rules struct {
 // RulesOf takes the rules from an account.
 func RulesOf(a account.Account) Rules {
 	return Rules{
-		Tenant:     a.Tenant,
-		Channel:    a.Channel,
-		Grants:     a.Settings.Table(a.Channel),
-		SessionFor: a.Settings.SessionLife(),
-		HoldFor:    a.Settings.HoldLife(),
-		Auto:       a.Settings.Routing.Assign.Mode == account.Auto,
-		Priority:   a.Settings.Routing.Assign.Priority,
-		Silence:    a.Settings.Routing.Assign.Silence(),
-		Queue:      a.Settings.Routing.Queue,
-		Handoff:    a.Settings.Routing.Handoff,
-		Bot:        a.Settings.Routing.Bot,
-		Hours:      a.Settings.Routing.Hours,
-		Spend:      a.Settings.Routing.Spend,
-		Webhook:    a.Webhook,
+		Tenant:      a.Tenant,
+		Incarnation: a.Incarnation,
+		Channel:     a.Channel,
+		Grants:      a.Settings.Table(a.Channel),
+		SessionFor:  a.Settings.SessionLife(),
+		HoldFor:     a.Settings.HoldLife(),
+		Auto:        a.Settings.Routing.Assign.Mode == account.Auto,
+		Priority:    a.Settings.Routing.Assign.Priority,
+		Silence:     a.Settings.Routing.Assign.Silence(),
+		Queue:       a.Settings.Routing.Queue,
+		Handoff:     a.Settings.Routing.Handoff,
+		Bot:         a.Settings.Routing.Bot,
+		Hours:       a.Settings.Routing.Hours,
+		Spend:       a.Settings.Routing.Spend,
+		Webhook:     a.Webhook,
 	}
 }
 

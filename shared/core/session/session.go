@@ -49,21 +49,22 @@ type Ref struct {
 // Session is a customer's conversation with an account: the session itself and
 // what the customer carries from one session to the next.
 type Session struct {
-	ID             ID               `json:"id"`
-	Tenant         tenant.ID        `json:"tenant"`
-	Account        account.ID       `json:"account"`
-	Channel        account.Channel  `json:"channel"`
-	Customer       account.Customer `json:"customer"`
-	State          State            `json:"state"`
-	Agent          agent.ID         `json:"agent,omitempty"`      // who serves, or served last
-	LastAgent      agent.ID         `json:"last_agent,omitempty"` // who served the customer last, also in an earlier session
-	OpenedAt       time.Time        `json:"opened_at"`
-	QueuedAt       time.Time        `json:"queued_at,omitzero"`
-	LastCustomerAt time.Time        `json:"last_customer_at,omitzero"` // last message, not event
-	EndedAt        time.Time        `json:"ended_at,omitzero"`
-	EndedBy        string           `json:"ended_by,omitempty"`      // an agent's id, "queue-timeout", or empty
-	ActiveAt       time.Time        `json:"active_at,omitzero"`      // when the agent took it or wrote last
-	ExternalUntil  time.Time        `json:"external_until,omitzero"` // how long the platform's tool has it
+	ID             ID                  `json:"id"`
+	Tenant         tenant.ID           `json:"tenant"`
+	Incarnation    account.Incarnation `json:"inc,omitempty"` // of the account
+	Account        account.ID          `json:"account"`
+	Channel        account.Channel     `json:"channel"`
+	Customer       account.Customer    `json:"customer"`
+	State          State               `json:"state"`
+	Agent          agent.ID            `json:"agent,omitempty"`      // who serves, or served last
+	LastAgent      agent.ID            `json:"last_agent,omitempty"` // who served the customer last, also in an earlier session
+	OpenedAt       time.Time           `json:"opened_at"`
+	QueuedAt       time.Time           `json:"queued_at,omitzero"`
+	LastCustomerAt time.Time           `json:"last_customer_at,omitzero"` // last message, not event
+	EndedAt        time.Time           `json:"ended_at,omitzero"`
+	EndedBy        string              `json:"ended_by,omitempty"`      // an agent's id, "queue-timeout", or empty
+	ActiveAt       time.Time           `json:"active_at,omitzero"`      // when the agent took it or wrote last
+	ExternalUntil  time.Time           `json:"external_until,omitzero"` // how long the platform's tool has it
 
 	Priority  int       `json:"priority,omitempty"`  // in the queue, 0 to 9, the highest first
 	Told      bool      `json:"told,omitempty"`      // the customer has been told his place in it
@@ -90,6 +91,11 @@ type Session struct {
 
 // Ref returns the pointer to this conversation.
 func (s Session) Ref() Ref { return Ref{Account: s.Account, Customer: s.Customer} }
+
+// Owner is whose the conversation is.
+func (s Session) Owner() account.Owner {
+	return account.Owner{Tenant: s.Tenant, Incarnation: s.Incarnation}
+}
 
 // Turn is a turn of the bot that the business's responder has to take: the messages
 // of these numbers, both included.

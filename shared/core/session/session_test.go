@@ -1,7 +1,9 @@
 package session
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -10,6 +12,64 @@ import (
 	"kefu/shared/core/quota"
 	"kefu/shared/core/tenant"
 )
+
+// TestAnAccountMadeAgain: what waits to be sent ends with the account, and what the former one's software was to be told
+// is told to nobody. The window stays, since the platform counts on.
+func TestAnAccountMadeAgain(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	old := RulesOf(account.Account{
+		Tenant: "t", Incarnation: "one", Channel: account.MiniProgram, Webhook: account.Webhook{URL: "https://old.example"},
+	})
+	rules := RulesOf(account.Account{
+		Tenant: "t", Incarnation: "two", Channel: account.MiniProgram, Webhook: account.Webhook{URL: "https://new.example"},
+	})
+	first := Arrived{ID: "s1", Account: "shop", Customer: "mei", Key: "p1", At: now, Action: quota.Message, FromCustomer: true}
+	s, _, err := Step(Session{}, first, old, now)
+	for _, e := range []Event{Accept{Agent: "ann"}, Enqueue{Parts: 1}, Enqueue{Parts: 1, SendAt: now.Add(time.Hour)}, Next{}} {
+		if err == nil {
+			s, _, err = Step(s, e, old, now)
+		}
+	}
+	if err != nil || s.Owner() != (account.Owner{Tenant: "t", Incarnation: "one"}) {
+		t.Fatalf("got %v, owner %v", err, s.Owner())
+	}
+
+	for _, e := range []Event{Accept{Agent: "bo"}, Next{}, Tick{}, Close{}, Enqueue{Parts: 1}, Replied{}} {
+		if next, effects, err := Step(s, e, rules, now); !errors.Is(err, ErrAnothers) || len(effects) > 0 || !reflect.DeepEqual(next, s) {
+			t.Errorf("%T under the new account's rules: got %v, %d effects; want ErrAnothers and no change", e, err, len(effects))
+		}
+	}
+	if _, _, err := Step(s, Tick{}, RulesOf(account.Account{ID: "shop"}), now); err != nil {
+		t.Errorf("a sweep by the default rules: got %v, want none", err)
+	}
+	again := first
+	again.ID, again.Key = "s2", "p2"
+	remembered := rules
+	remembered.Remembered = true
+	if _, _, err := Step(s, again, remembered, now); !errors.Is(err, ErrRemembered) {
+		t.Errorf("an arrival under rules out of a memory: got %v, want ErrRemembered", err)
+	}
+	next, _, err := Step(s, again, rules, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.ID != "s2" || next.Incarnation != "two" || len(next.Outbox) != 0 || next.Flight != nil || next.Window.Epoch != s.Window.Epoch+1 {
+		t.Errorf("got %s of %s, %d waiting, flight %v, window %d after %d; want s2 of two, nothing waiting, the window going on",
+			next.ID, next.Incarnation, len(next.Outbox), next.Flight, next.Window.Epoch, s.Window.Epoch)
+	}
+	for _, n := range next.News {
+		if n.Session != "s2" || n.Ended != "" {
+			t.Errorf("the new account's software is told %s of %s", n.Event, n.Session)
+		}
+	}
+	if len(next.News) == 0 {
+		t.Error("got no news of the new session; want some")
+	}
+	if _, _, err := Step(next, again, remembered, now); err != nil {
+		t.Errorf("delivered again, under rules out of a memory: got %v, want none: it opens nothing", err)
+	}
+}
 
 // TestAnotherTenantsAccount: an id that was deleted and taken by another business
 // brings nothing of the former with it.

@@ -12,9 +12,19 @@ import (
 // and states; an event that the state doesn't allow is a fault of kind Conflict
 // and leaves the session as it was.
 func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error) {
-	next := s.Clone()
-	var effects []Effect
+	was, next := s, s.Clone()
+	var effects, evicted []Effect
 	var err error
+	if next.anothers(r) {
+		if _, ok := e.(Arrived); !ok {
+			return s, nil, ErrAnothers
+		}
+		if r.Remembered {
+			return s, nil, ErrRemembered
+		}
+		evicted = next.evict(r, now)
+		s = next.Clone() // what went before is none of the account's business
+	}
 	switch e := e.(type) {
 	case Arrived:
 		effects, err = next.arrive(e, r, now)
@@ -60,10 +70,10 @@ func Step(s Session, e Event, r Rules, now time.Time) (Session, []Effect, error)
 		err = fault.New(fault.Internal, "unknown-event", fmt.Sprintf("no rule for event %T", e))
 	}
 	if err != nil {
-		return s, nil, err
+		return was, nil, err
 	}
 	effects = append(effects, next.report(s, e, effects, r, now)...)
 	_, ticked := e.(Tick)
 	next.DueAt = next.visit(ticked, r, now)
-	return next, effects, nil
+	return next, append(evicted, effects...), nil
 }

@@ -132,6 +132,10 @@ func (c *call) putAccount() (answer, error) {
 	if err := a.Check(); err != nil {
 		return answer{}, err
 	}
+	var err error
+	if a.Incarnation, err = account.NewIncarnation(c.Rand); err != nil { // counts if the account is made now
+		return answer{}, err
+	}
 	if len(a.OriginalID) > 64 || len(a.AppSecret) > 128 {
 		return answer{}, fault.New(fault.Invalid, "account-invalid", "original_id is longer than 64 bytes, or secret longer than 128.")
 	}

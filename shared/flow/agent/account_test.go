@@ -167,7 +167,7 @@ func TestRouting(t *testing.T) {
 	all := `{"assign":{"mode":"auto","auto_above":2,"strategy":"idle_rate","prefer_last":true},"bot":{"greeting":"hi"},
 		"handoff":{"enabled":true},"hours":null,"spend":{"keep_for_human":1}}`
 	w.call("ada", "PUT", "/v1/accounts/shop/routing", all).want(200).is("auto", "assign", "mode").is("hi", "bot", "greeting")
-	if woken := w.route.take(); len(woken) != 1 || woken[0].group != "shop" || woken[0].body != `{"account":"shop"}` {
+	if woken := w.route.take(); len(woken) != 1 || woken[0].group != "shop" || woken[0].body != `{"account":"shop","tenant":"default"}` {
 		t.Errorf("woken %v, want the router of shop: who waits must be given out", woken)
 	}
 	r := w.call("ann", "GET", "/v1/accounts/shop/routing", nil).want(200)

@@ -51,8 +51,12 @@ func (c *call) getMedia() (answer, error) {
 	if err != nil {
 		return answer{}, named(err, "file")
 	}
-	if _, err := c.accountByID(m.Account); err != nil {
+	a, err := c.accountByID(m.Account)
+	if err != nil {
 		return answer{}, named(err, "file")
+	}
+	if !m.Owner.Is(a.Owner()) {
+		return answer{}, missing("file") // of one who had the account's id before
 	}
 	if !m.ExpiresAt.IsZero() && !c.now.Before(m.ExpiresAt) {
 		return answer{}, missing("file")

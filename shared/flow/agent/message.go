@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"kefu/shared/core/account"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
 	"kefu/shared/core/session"
@@ -69,6 +70,11 @@ func (c *call) message() (message.Message, session.Session, error) {
 	if err != nil {
 		return message.Message{}, session.Session{}, err
 	}
+	return c.messageOf(s)
+}
+
+// messageOf finds the message of the path in its session, and before it the conversation it stands in.
+func (c *call) messageOf(s session.Session) (message.Message, session.Session, error) {
 	id := message.ID(c.r.PathValue("message"))
 	if in, _, ok := id.Split(); !ok || in != s.ID {
 		return message.Message{}, session.Session{}, missing("message")
@@ -85,12 +91,16 @@ func (c *call) message() (message.Message, session.Session, error) {
 }
 
 func (c *call) getMessage() (answer, error) {
-	m, conversation, err := c.message()
+	s, err := c.session()
+	if err != nil {
+		return answer{}, err
+	}
+	m, conversation, err := c.messageOf(s)
 	if err != nil {
 		return answer{}, err
 	}
 	v := viewMessage(m, conversation, c.now)
-	if v.Duplicates, err = c.duplicates(m); err != nil {
+	if v.Duplicates, err = c.duplicates(s, m); err != nil {
 		return answer{}, err
 	}
 	return ok(v), nil
@@ -98,11 +108,11 @@ func (c *call) getMessage() (answer, error) {
 
 // duplicates looks up how often the platform delivered an inbound message again;
 // nil when it didn't.
-func (c *call) duplicates(m message.Message) (*duplicates, error) {
+func (c *call) duplicates(s session.Session, m message.Message) (*duplicates, error) {
 	if m.Push == "" {
 		return nil, nil
 	}
-	seen, err := c.Store.Seen(c.ctx(), m.Account, m.Push)
+	seen, err := c.Store.Seen(c.ctx(), account.ScopeOf(s.Account, s.Incarnation), m.Push)
 	switch {
 	case errors.Is(err, fault.NotFound):
 		return nil, nil

@@ -116,7 +116,7 @@ func TestOpenAPICodes(t *testing.T) {
 	for _, kind := range []string{"invalid", "denied", "not-found", "conflict", "exhausted", "unavailable", "internal"} {
 		used[kind] = true
 	}
-	silent := []string{"unknown-event", "unknown-effect", "no-session", "media-gone", "account-taken", "secret-missing"}
+	silent := []string{"unknown-event", "unknown-effect", "no-session", "media-gone", "account-taken", "secret-missing", "no-randomness"}
 	for _, dir := range []string{".", "../media", "../../shell", "../../core/session", "../../core/message", "../../core/account", "../../core/agent"} {
 		for _, code := range codesIn(t, dir) {
 			if slices.Contains(silent, code) {

@@ -43,7 +43,7 @@ func (c *call) putRouting() (answer, error) {
 	}
 	if rules.Assign.Mode == account.Auto || rules.Queue.Text != "" {
 		// Whoever waits now is not given out by anything else.
-		if err := c.Shell.WakeRouter(c.ctx(), a.ID); err != nil {
+		if err := c.Shell.WakeRouter(c.ctx(), a.ID, a.Owner()); err != nil {
 			return answer{}, fault.Wrap(fault.Unavailable, "", err)
 		}
 	}

@@ -143,7 +143,7 @@ func (o *outgoing) checkMedia(a account.Account) error {
 		if err != nil {
 			return fmt.Errorf("media: %w", err)
 		}
-		if m.Account != a.ID || (!m.ExpiresAt.IsZero() && !o.now.Before(m.ExpiresAt)) {
+		if m.Account != a.ID || !m.Owner.Is(a.Owner()) || (!m.ExpiresAt.IsZero() && !o.now.Before(m.ExpiresAt)) {
 			return unknown
 		}
 	}

@@ -44,7 +44,7 @@ func TestSend(t *testing.T) {
 	if !strings.Contains(string(r.raw), "hello & <b>") {
 		t.Errorf("the text is escaped: %s", r.raw)
 	}
-	if got, want := w.outbound.take(), []wakeUp{{"shop/alice", 0, `{"account":"shop","customer":"alice"}`}}; !slices.Equal(got, want) {
+	if got, want := w.outbound.take(), []wakeUp{{"shop/alice", 0, `{"account":"shop","customer":"alice","tenant":"default"}`}}; !slices.Equal(got, want) {
 		t.Errorf("woken %v, want %v", got, want)
 	}
 	m, err := w.store.Message(t.Context(), message.ID(s+"-2"))

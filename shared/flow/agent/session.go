@@ -78,10 +78,10 @@ func (c *call) rulesOf(s session.Session) (session.Rules, *account.Account, erro
 	a, err := c.Store.Account(c.ctx(), s.Account)
 	var known knownRules
 	switch {
-	case err == nil && a.Tenant == s.Tenant:
+	case err == nil && s.Owner().Is(a.Owner()):
 		known = knownRules{rules: session.RulesOf(a), account: &a}
 	case err == nil || errors.Is(err, fault.NotFound):
-		known.rules = session.RulesOf(account.Account{ID: s.Account, Tenant: s.Tenant, Channel: s.Channel})
+		known.rules = session.RulesOf(account.Account{ID: s.Account, Tenant: s.Tenant, Incarnation: s.Incarnation, Channel: s.Channel})
 	default:
 		return session.Rules{}, nil, fmt.Errorf("rules of account: %w", err)
 	}

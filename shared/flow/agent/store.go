@@ -101,9 +101,9 @@ type Messages interface {
 	// NewestMessages lists them newest first. A cursor belongs to its order: either refuses the other's.
 	NewestMessages(ctx context.Context, s session.ID, cursor string, limit int) (items []message.Message, next string, err error)
 	Media(ctx context.Context, id string) (message.Media, error)
-	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
-	// RawPushes lists what was kept under an account's id because it had no place in a conversation, oldest first.
-	RawPushes(ctx context.Context, a account.ID, cursor string, limit int) (items []message.RawPush, next string, err error)
+	Seen(ctx context.Context, a account.Scope, key string) (message.Seen, error)
+	// RawPushes lists what was kept of an account because it had no place in a conversation, oldest first.
+	RawPushes(ctx context.Context, a account.Scope, cursor string, limit int) (items []message.RawPush, next string, err error)
 }
 
 // Calls are the answers to calls with an idempotency key.

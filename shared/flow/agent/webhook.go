@@ -129,7 +129,7 @@ func (c *call) listDeadNews() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	kept, next, err := c.Store.RawPushes(c.ctx(), hook.Yard(a.ID), cursor, limit)
+	kept, next, err := c.Store.RawPushes(c.ctx(), hook.Yard(a.Scope()), cursor, limit)
 	if err != nil {
 		return answer{}, fmt.Errorf("list dead news: %w", err)
 	}
@@ -157,7 +157,7 @@ func (c *call) resendDeadNews() (answer, error) {
 	if a.Webhook.URL == "" {
 		return answer{}, fault.New(fault.Conflict, "no-webhook", "The account has no webhook to tell it to.")
 	}
-	kept, err := c.deadNews(a.ID, c.r.PathValue("news"))
+	kept, err := c.deadNews(a.Scope(), c.r.PathValue("news"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -176,12 +176,12 @@ func (c *call) resendDeadNews() (answer, error) {
 }
 
 // deadNews finds what is kept under a key. There are few, as somebody looks after them.
-func (c *call) deadNews(id account.ID, key string) (message.RawPush, error) {
+func (c *call) deadNews(of account.Scope, key string) (message.RawPush, error) {
 	if !deadShape().MatchString(key) {
 		return message.RawPush{}, missing("entry")
 	}
 	for cursor := ""; ; {
-		kept, next, err := c.Store.RawPushes(c.ctx(), hook.Yard(id), cursor, maxLimit)
+		kept, next, err := c.Store.RawPushes(c.ctx(), hook.Yard(of), cursor, maxLimit)
 		if err != nil {
 			return message.RawPush{}, fmt.Errorf("find dead news: %w", err)
 		}

@@ -90,16 +90,16 @@ func (c *Callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // on failure the platform has gone, and pushes again
 	c.log(r, id, status, done, err, c.Now().Sub(start))
-	c.note(r, id, start, err)
+	c.note(r, done.of, start, err)
 }
 
 // note tells of a call of an account that exists: why it was refused, or that it was a
 // check that passed. Accepted pushes are told of where they are read.
-func (c *Callback) note(r *http.Request, id account.ID, at time.Time, err error) {
-	if c.Sights == nil {
+func (c *Callback) note(r *http.Request, of account.Scope, at time.Time, err error) {
+	if c.Sights == nil || of == "" {
 		return
 	}
-	s := doctor.Sighting{Account: id, At: at, Check: r.Method == http.MethodGet}
+	s := doctor.Sighting{Account: of, At: at, Check: r.Method == http.MethodGet}
 	if err != nil {
 		// Whatever is no refusal has no reason: an unknown account, a queue that is full.
 		if s.Reason = doctor.Reason(fault.CodeOf(err)); !s.Reason.Known() {
@@ -117,6 +117,8 @@ func (c *Callback) note(r *http.Request, id account.ID, at time.Time, err error)
 // reply is what the platform is told.
 type reply struct {
 	text string
+	// of is the account that was called; empty if there is none.
+	of account.Scope
 	// transferred: it hands the customer to the platform's own tool.
 	transferred bool
 	// kept is why it does not, although the settings say so.
@@ -152,21 +154,28 @@ func (c *Callback) answer(r *http.Request, id account.ID, now time.Time) (reply,
 	if err != nil {
 		return reply{}, fmt.Errorf("account: %w", err)
 	}
+	done, err := c.called(ctx, r, query, &a, now)
+	done.of = a.Scope()
+	return done, err
+}
+
+// called answers a call to an account, which is then the account as it is.
+func (c *Callback) called(ctx context.Context, r *http.Request, query url.Values, a *account.Account, now time.Time) (reply, error) {
 	if r.Method == http.MethodGet {
-		echo, err := verified(ctx, c, &a, func() (string, error) { return c.Channel.Echo(a, query) })
+		echo, err := verified(ctx, c, a, func() (string, error) { return c.Channel.Echo(*a, query) })
 		return reply{text: echo}, err
 	}
 	body, err := read(r)
 	if err != nil {
 		return reply{}, err
 	}
-	opened, err := verified(ctx, c, &a, func() (message.Opened, error) { return c.Channel.Open(a, query, body, now) })
+	opened, err := verified(ctx, c, a, func() (message.Opened, error) { return c.Channel.Open(*a, query, body, now) })
 	if err != nil {
 		return reply{}, err
 	}
 	// Before the push is queued, since it goes there with the mark of what it was answered.
-	done := c.decide(a, opened, now)
-	opened.Transferred = done.transferred
+	done := c.decide(*a, opened, now)
+	opened.Transferred, opened.Owner = done.transferred, a.Owner()
 	return done, c.queue(ctx, opened.Push)
 }
 

@@ -31,7 +31,7 @@ type Store interface {
 	// of refusal with its count, as doctor.Sightings.With says; for 30 days at least.
 	NoteSighting(ctx context.Context, s doctor.Sighting) error
 	// Sightings returns them; the zero value if nothing was seen.
-	Sightings(ctx context.Context, id account.ID) (doctor.Sightings, error)
+	Sightings(ctx context.Context, of account.Scope) (doctor.Sightings, error)
 }
 
 // Platform makes calls of the platform that change nothing there, to see whether they
@@ -86,7 +86,7 @@ func (d *Doctor) gather(ctx context.Context, a account.Account) doctor.Evidence 
 	var agents []agent.Agent
 	var noSightings, noAgents error
 	var all sync.WaitGroup
-	all.Go(func() { e.Seen, noSightings = d.Store.Sightings(ctx, a.ID) })
+	all.Go(func() { e.Seen, noSightings = d.Store.Sightings(ctx, a.Scope()) })
 	all.Go(func() { agents, noAgents = d.Agents.AgentsOf(ctx, a.Tenant, a.ID) })
 	all.Go(func() { e.Token = d.Platform.TryToken(ctx, a) })
 	all.Go(func() { e.Callback = d.Platform.TryCallback(ctx, a) })

@@ -229,7 +229,7 @@ type blind struct{ *bolt.Store }
 
 var errBlind = errors.New("the table is on fire")
 
-func (blind) Sightings(context.Context, account.ID) (core.Sightings, error) {
+func (blind) Sightings(context.Context, account.Scope) (core.Sightings, error) {
 	return core.Sightings{}, errBlind
 }
 

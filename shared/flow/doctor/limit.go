@@ -18,7 +18,7 @@ const (
 
 // slot is what is limited by itself.
 type slot struct {
-	account account.ID
+	account account.Scope
 	kind    string
 }
 

@@ -39,7 +39,7 @@ func (n *notebook) NoteSighting(ctx context.Context, s doctor.Sighting) error {
 	return n.fails
 }
 
-func (n *notebook) Sightings(context.Context, account.ID) (doctor.Sightings, error) {
+func (n *notebook) Sightings(context.Context, account.Scope) (doctor.Sightings, error) {
 	return doctor.Sightings{}, n.fails
 }
 
@@ -111,7 +111,7 @@ func TestLimiterHolds(t *testing.T) {
 	t.Parallel()
 	var l limiter
 	passedNow := 0
-	at := func(i int) slot { return slot{account.ID(fmt.Sprint("a", i)), "push"} }
+	at := func(i int) slot { return slot{account.Scope(fmt.Sprint("a", i)), "push"} }
 	for i := range 3 * maxSlots {
 		if _, ok := l.take(at(i), start); ok {
 			passedNow++

@@ -139,6 +139,9 @@ func (s *Sweep) visit(ctx context.Context, under *shell.Shell, ref session.Ref) 
 		return err
 	}
 	_, err = under.Do(ctx, ref, session.RulesOf(a), nil, session.Tick{})
+	if errors.Is(err, session.ErrAnothers) { // of one that had the account's id before
+		_, err = under.Do(ctx, ref, session.RulesOf(account.Account{ID: ref.Account}), nil, session.Tick{})
+	}
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -38,9 +38,9 @@ type Store interface {
 	PutMessage(ctx context.Context, m message.Message) error
 	// Seen may miss what was marked less than a second ago: the session's own
 	// short memory covers that time.
-	Seen(ctx context.Context, a account.ID, key string) (message.Seen, error)
-	MarkSeen(ctx context.Context, a account.ID, s message.Seen) error
-	RecordDrop(ctx context.Context, a account.ID, key string, at time.Time) error
+	Seen(ctx context.Context, a account.Scope, key string) (message.Seen, error)
+	MarkSeen(ctx context.Context, a account.Scope, s message.Seen) error
+	RecordDrop(ctx context.Context, a account.Scope, key string, at time.Time) error
 	KeepRaw(ctx context.Context, r message.RawPush) error
 }
 
@@ -111,7 +111,7 @@ func (in *Ingest) note(ctx context.Context, p message.Push, d done) {
 	if in.Sights == nil || d.gone || d.did == "dropped" {
 		return
 	}
-	s := doctor.Sighting{Account: p.Account, At: p.ReceivedAt, Mode: p.Mode, Format: p.Format, SentAt: p.SentAt}
+	s := doctor.Sighting{Account: p.Scope(), At: p.ReceivedAt, Mode: p.Mode, Format: p.Format, SentAt: p.SentAt}
 	if d.odd {
 		s.Reason = doctor.Unreadable
 	}
@@ -127,15 +127,21 @@ type done struct {
 }
 
 func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
-	a, err := in.Accounts.Account(ctx, p.Account)
-	if errors.Is(err, fault.NotFound) {
+	a, err := shell.AccountOf(ctx, in.Accounts, p.Account, p.For)
+	return in.give(ctx, a, err, p, shell.Remembers(in.Accounts))
+}
+
+// give gives the push to its account, which may come out of a memory, or keeps it if the account has gone.
+func (in *Ingest) give(ctx context.Context, a account.Account, noAccount error, p message.Push, remembered bool) (done, error) {
+	if errors.Is(noAccount, fault.NotFound) {
 		d, err := in.keep(ctx, p, "", "account-deleted")
 		d.gone = true
 		return d, err
 	}
-	if err != nil {
-		return done{}, fmt.Errorf("account: %w", err)
+	if noAccount != nil {
+		return done{}, fmt.Errorf("account: %w", noAccount)
 	}
+	p.Owner = a.Owner()
 	msg, err := in.Channel.Read(a, p)
 	if errors.Is(err, fault.Invalid) {
 		d, err := in.keep(ctx, p, "", "unreadable")
@@ -149,7 +155,7 @@ func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
 		return in.keep(ctx, p, kind(msg), "no-customer")
 	}
 	p.Key = msg.Key
-	return in.converse(ctx, a, p, msg)
+	return in.converse(ctx, a, p, msg, remembered)
 }
 
 // converse lets the push have its one effect on the conversation.
@@ -158,13 +164,13 @@ func (in *Ingest) take(ctx context.Context, p message.Push) (done, error) {
 // write that applies them, so that a redelivery after a crash finds the step
 // done and only repeats what follows it. The store remembers each push for
 // weeks, written last: what it knows was finished.
-func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Push, msg message.Inbound) (done, error) {
+func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Push, msg message.Inbound, remembered bool) (done, error) {
 	d := done{kind: kind(msg), did: "stored"}
-	seen, err := in.Store.Seen(ctx, a.ID, msg.Key)
+	seen, err := in.Store.Seen(ctx, a.Scope(), msg.Key)
 	if err == nil {
 		d.did = "dropped"
 		d.session, _, _ = seen.Message.Split()
-		return d, in.Store.RecordDrop(ctx, a.ID, msg.Key, p.ReceivedAt)
+		return d, in.Store.RecordDrop(ctx, a.Scope(), msg.Key, p.ReceivedAt)
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return d, err
@@ -181,7 +187,16 @@ func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Pus
 		}
 		return err
 	}
-	res, err := in.Shell.Do(ctx, session.Ref{Account: a.ID, Customer: msg.Customer}, session.RulesOf(a), row, arrived(a, p, msg))
+	ref, rules := session.Ref{Account: a.ID, Customer: msg.Customer}, session.RulesOf(a)
+	rules.Remembered = remembered
+	res, err := in.Shell.Do(ctx, ref, rules, row, arrived(a, p, msg))
+	if errors.Is(err, session.ErrRemembered) { // the push opens a session
+		now, lost := in.current(ctx, p)
+		if lost != nil || now.Owner() != a.Owner() {
+			return in.give(ctx, now, lost, p, false)
+		}
+		res, err = in.Shell.Do(ctx, ref, session.RulesOf(now), row, arrived(now, p, msg))
+	}
 	if fault.CodeOf(err) == "no-session" {
 		return in.keep(ctx, p, d.kind, "no-session")
 	}
@@ -192,20 +207,29 @@ func (in *Ingest) converse(ctx context.Context, a account.Account, p message.Pus
 	if err := in.fetch(ctx, a, msg.PlatformMedia); err != nil {
 		return d, err
 	}
-	if err := in.Store.MarkSeen(ctx, a.ID, message.Seen{Key: p.Key, Message: res.Stored.Message, FirstAt: p.ReceivedAt}); err != nil {
+	if err := in.Store.MarkSeen(ctx, a.Scope(), message.Seen{Key: p.Key, Message: res.Stored.Message, FirstAt: p.ReceivedAt}); err != nil {
 		return d, fmt.Errorf("mark seen: %w", err)
 	}
 	if again {
 		d.did = "dropped"
-		return d, in.Store.RecordDrop(ctx, a.ID, p.Key, p.ReceivedAt)
+		return d, in.Store.RecordDrop(ctx, a.Scope(), p.Key, p.ReceivedAt)
 	}
 	return d, nil
+}
+
+// current is the push's account as it is now; NotFound if it has gone, whoever has its id since.
+func (in *Ingest) current(ctx context.Context, p message.Push) (account.Account, error) {
+	a, err := shell.Fresh(ctx, in.Accounts, p.Account)
+	if err == nil && !p.For(a) {
+		err = fault.Wrap(fault.NotFound, "", errors.New("the account is another one by now"))
+	}
+	return a, err
 }
 
 // arrived is what the push means to the conversation.
 func arrived(a account.Account, p message.Push, msg message.Inbound) session.Arrived {
 	e := session.Arrived{
-		ID: sessionID(a.ID, msg.Customer, msg.Key), Account: a.ID, Customer: msg.Customer, Key: msg.Key,
+		ID: sessionID(a.Scope(), msg.Customer, msg.Key), Account: a.ID, Customer: msg.Customer, Key: msg.Key,
 		At: msg.At, HeardAt: p.ReceivedAt, Action: msg.Action, FromCustomer: msg.FromCustomer,
 		Text: msg.Content.Words(), Transferred: p.Transferred,
 	}
@@ -246,7 +270,7 @@ func rowOf(s session.Session, id message.ID, p message.Push, msg message.Inbound
 
 // sessionID is the id of the session that a push would open: the same push always
 // names the same one, however often it is tried.
-func sessionID(a account.ID, c account.Customer, key string) session.ID {
+func sessionID(a account.Scope, c account.Customer, key string) session.ID {
 	sum := sha256.Sum256([]byte(string(a) + "\x00" + string(c) + "\x00" + key))
 	return session.ID("s" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:15])))
 }

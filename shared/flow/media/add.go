@@ -39,7 +39,7 @@ func (k *Keeper) Add(ctx context.Context, a account.Account, kind, filename, con
 	}
 	now := k.now()
 	m := message.Media{
-		ID: k.newID(), Account: a.ID, Type: kind, ContentType: actual, Name: plainName(filename, actual), Size: int64(len(b)),
+		ID: k.newID(), Account: a.ID, Owner: a.Owner(), Type: kind, ContentType: actual, Name: plainName(filename, actual), Size: int64(len(b)),
 		CreatedAt: now, ExpiresAt: now.Add(a.Settings.MediaLife()),
 	}
 	// The record goes first, so that a crash between the steps leaves nothing that Sweep can't find.

@@ -33,7 +33,7 @@ func TestAddTakesWhatThePlatformTakes(t *testing.T) {
 			w, k := newWorld()
 			got, err := k.Add(t.Context(), shop, tc.kind, "../a\r\nb.x", "text/html", tc.b)
 			want := message.Media{
-				ID: "mu1", Account: "shop", Type: tc.kind, ContentType: tc.want, Name: "ab.x", Size: int64(len(tc.b)), Kept: true,
+				ID: "mu1", Account: "shop", Owner: shop.Owner(), Type: tc.kind, ContentType: tc.want, Name: "ab.x", Size: int64(len(tc.b)), Kept: true,
 				CreatedAt: start, ExpiresAt: start.Add(account.DefaultKeepMediaFor),
 			}
 			if err != nil || got != want {

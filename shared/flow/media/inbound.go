@@ -21,7 +21,7 @@ func (k *Keeper) Expect(ctx context.Context, a account.Account, list []message.P
 			return err
 		}
 		err = k.Store.PutMedia(ctx, message.Media{
-			ID: p.ID, Account: a.ID, Type: kindOf(p.Type), PlatformID: p.PlatformID, PlatformUntil: at.Add(platformLife),
+			ID: p.ID, Account: a.ID, Owner: a.Owner(), Type: kindOf(p.Type), PlatformID: p.PlatformID, PlatformUntil: at.Add(platformLife),
 			CreatedAt: at, ExpiresAt: at.Add(a.Settings.MediaLife()),
 		})
 		if err != nil {
@@ -62,7 +62,7 @@ func (k *Keeper) fetch(ctx context.Context, m message.Media) (message.Media, []b
 	if m.PlatformID == "" || !k.now().Before(m.PlatformUntil) {
 		return k.salvage(ctx, m)
 	}
-	a, err := k.Accounts.Account(ctx, m.Account)
+	a, err := k.owner(ctx, m)
 	if err != nil {
 		return message.Media{}, nil, err
 	}

@@ -23,7 +23,7 @@ func TestExpectThenFetch(t *testing.T) {
 		}
 	}
 	want := message.Media{
-		ID: "md1", Account: "shop", Type: "image", PlatformID: "P", PlatformUntil: start.Add(72 * time.Hour),
+		ID: "md1", Account: "shop", Owner: shop.Owner(), Type: "image", PlatformID: "P", PlatformUntil: start.Add(72 * time.Hour),
 		CreatedAt: start, ExpiresAt: start.Add(account.DefaultKeepMediaFor),
 	}
 	if got := w.records["md1"]; got != want {
@@ -192,5 +192,30 @@ func TestConcurrentFetchAndPlatformID(t *testing.T) {
 	callers.Wait()
 	if m, b, err := k.Open(t.Context(), "md1"); err != nil || !m.Kept || !bytes.Equal(b, png) {
 		t.Errorf("got %+v, %d bytes, %v; want the file", m, len(b), err)
+	}
+}
+
+// A file of an account that has gone is nobody's: neither fetched nor sent for whoever has the account's id since.
+func TestFilesOfAnAccountThatHasGone(t *testing.T) {
+	t.Parallel()
+	for name, owner := range map[string]account.Owner{
+		"another tenant's":     {Tenant: "another", Incarnation: "1"},
+		"made again since":     {Tenant: shop.Tenant, Incarnation: "1"},
+		"of an earlier tenant": {Tenant: "another"},
+	} {
+		w, k := newWorld()
+		w.platform["P"] = png
+		former := shop
+		former.Tenant, former.Incarnation = owner.Tenant, owner.Incarnation
+		mine := mustAdd(t, k, former, "image", png)
+		mustExpect(t, k, former, message.TypeImage, "md1", "P")
+		wantFault(t, k.Fetch(t.Context(), "md1"), fault.NotFound, "not-found")
+		for _, id := range []string{mine.ID, "md1"} {
+			_, err := k.PlatformID(t.Context(), shop, id, false)
+			wantFault(t, err, fault.NotFound, "media-unknown")
+		}
+		if w.asked != 0 || len(w.uploads) != 0 {
+			t.Errorf("%s: got %d downloads and %d uploads, want none", name, w.asked, len(w.uploads))
+		}
 	}
 }

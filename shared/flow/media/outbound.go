@@ -6,6 +6,7 @@ import (
 	"kefu/shared/core/account"
 	"kefu/shared/core/fault"
 	"kefu/shared/core/message"
+	"kefu/shared/shell"
 )
 
 // PlatformID returns the platform's id of a file for a message that account a sends. It uploads the file when the
@@ -43,10 +44,10 @@ func (k *Keeper) PlatformID(ctx context.Context, a account.Account, id string, r
 
 // shared says whether account a may send the file: the platform's ids belong to an app id, files to a tenant.
 func (k *Keeper) shared(ctx context.Context, a account.Account, m message.Media) error {
-	if m.Account == a.ID {
+	if m.Account == a.ID && m.Owner.Is(a.Owner()) {
 		return nil
 	}
-	owner, err := k.Accounts.Account(ctx, m.Account)
+	owner, err := k.owner(ctx, m)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
 		return unknown()
 	}
@@ -57,4 +58,9 @@ func (k *Keeper) shared(ctx context.Context, a account.Account, m message.Media)
 		return unknown()
 	}
 	return nil
+}
+
+// owner is the account that the file belongs to; NotFound if it has gone, whoever has its id since.
+func (k *Keeper) owner(ctx context.Context, m message.Media) (account.Account, error) {
+	return shell.AccountOf(ctx, k.Accounts, m.Account, func(a account.Account) bool { return m.Owner.Is(a.Owner()) })
 }

@@ -19,6 +19,7 @@ import (
 	"kefu/shared/core/hook"
 	"kefu/shared/core/message"
 	"kefu/shared/core/queue"
+	"kefu/shared/shell"
 )
 
 // Accounts finds an account with what signs its webhook, perhaps as it was a minute ago; NotFound if it has been deleted.
@@ -60,7 +61,7 @@ func (n *Notifier) Handle(ctx context.Context, d queue.Delivery) error {
 	if err != nil {
 		return err
 	}
-	a, err := n.Accounts.Account(ctx, t.Account)
+	a, err := shell.AccountOf(ctx, n.Accounts, t.Account, func(a account.Account) bool { return t.Owner.Is(a.Owner()) })
 	if errors.Is(err, fault.NotFound) || (err == nil && !a.Webhook.Tells(t.News.Event)) {
 		return nil // nobody wants to hear it, any more
 	}
@@ -89,6 +90,9 @@ func (n *Notifier) tell(ctx context.Context, a account.Account, t hook.Told) hoo
 		m, err := n.Messages.Message(ctx, id)
 		if err != nil {
 			return unread("message", err)
+		}
+		if m.Tenant != a.Tenant {
+			return hook.Outcome{Kind: hook.Gone, Reason: "message-of-another"}
 		}
 		row = &m
 	}

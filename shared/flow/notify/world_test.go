@@ -155,7 +155,7 @@ func (w *world) wantDiary(want string) {
 // dead are the dead news of an account.
 func (w *world) dead(of account.ID) (list []hook.Dead) {
 	w.t.Helper()
-	raw, next, err := w.store.RawPushes(w.t.Context(), hook.Yard(of), "", 200)
+	raw, next, err := w.store.RawPushes(w.t.Context(), hook.Yard(account.Scope(of)), "", 200)
 	if err != nil || next != "" {
 		w.t.Fatalf("list dead news: %v, cursor %q", err, next)
 	}
@@ -172,7 +172,7 @@ func (w *world) dead(of account.ID) (list []hook.Dead) {
 // again has all dead news of an account told once more.
 func (w *world) again(of account.ID) {
 	w.t.Helper()
-	raw, _, err := w.store.RawPushes(w.t.Context(), hook.Yard(of), "", 200)
+	raw, _, err := w.store.RawPushes(w.t.Context(), hook.Yard(account.Scope(of)), "", 200)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -29,8 +29,8 @@ type shift struct {
 
 // serve gives the account's waiting sessions to its free agents, until either run out,
 // and tells those who wait their place.
-func (r *Router) serve(ctx context.Context, id account.ID) (done, error) {
-	a, err := r.Accounts.Account(ctx, id)
+func (r *Router) serve(ctx context.Context, w shell.Wake) (done, error) {
+	a, err := r.woken(ctx, w)
 	if errors.Is(err, fault.NotFound) {
 		return done{}, nil
 	}

@@ -234,7 +234,7 @@ func TestASessionThatIsLostGivesTheSeatBack(t *testing.T) {
 	w.want("mei", w.stands("shop", "mei"), "serving zoe")
 	w.want("bei", w.stands("shop", "bei"), "serving ann")
 	w.want("load", w.load("ann"), "1")
-	w.want("who looked meanwhile looks again", strings.Join(w.wakes.take(), " "), `0s {"account":"shop"}`)
+	w.want("who looked meanwhile looks again", strings.Join(w.wakes.take(), " "), `0s {"account":"shop","tenant":"t"}`)
 }
 
 // TestASeatThatACrashLeftIsFound when its agent has no other.
@@ -268,7 +268,7 @@ func TestASeatThatACrashLeftForThisSession(t *testing.T) {
 	w.pass(time.Minute)
 	w.wakes.take()
 	w.handle(shell.Wake{Account: "shop"})
-	w.want("comes again", strings.Join(w.wakes.take(), " "), `0s {"account":"shop"}`)
+	w.want("comes again", strings.Join(w.wakes.take(), " "), `0s {"account":"shop","tenant":"t"}`)
 	w.handle(shell.Wake{Account: "shop"})
 	w.want("a minute later", w.stands("shop", "mei"), "serving ann")
 	w.want("load", w.load("ann"), "1")

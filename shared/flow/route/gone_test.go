@@ -39,7 +39,7 @@ func office(t *testing.T) *world {
 	return w
 }
 
-var annGone = shell.Wake{Tenant: "t", Agent: "ann"}
+var annGone = shell.Wake{Owner: account.Owner{Tenant: "t"}, Agent: "ann"}
 
 func TestSessionsOfOneWhoseLeaseHasEnded(t *testing.T) {
 	t.Parallel()
@@ -109,7 +109,7 @@ func TestSessionsOfADeletedAgent(t *testing.T) {
 	w.must(w.store.DeleteAccount(t.Context(), "shop"))
 	w.handle(annGone)
 	w.want("mei", w.stands("shop", "mei"), "released ann")
-	w.handle(shell.Wake{Tenant: "t", Agent: "never was"})
+	w.handle(shell.Wake{Owner: account.Owner{Tenant: "t"}, Agent: "never was"})
 }
 
 // raced passes a session to somebody else just before it would be released.

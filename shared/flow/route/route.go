@@ -95,9 +95,9 @@ func (r *Router) Handle(ctx context.Context, body []byte) error {
 	case w.Agent != "" && w.Tenant != "":
 		d, err = r.gone(ctx, w.Tenant, w.Agent)
 	case w.Account != "" && w.Customer != "":
-		d, err = r.turn(ctx, session.Ref{Account: w.Account, Customer: w.Customer})
+		d, err = r.turn(ctx, w)
 	case w.Account != "":
-		d, err = r.serve(ctx, w.Account)
+		d, err = r.serve(ctx, w)
 	default:
 		return fault.New(fault.Invalid, "not-a-wake-up", "the queue message names no account and no agent")
 	}

@@ -19,8 +19,9 @@ const turnMost = 50
 
 // turn has the business's responder take the bot's turn in a conversation. When it
 // fails, or there is none any more, the bot's own rules answer.
-func (r *Router) turn(ctx context.Context, ref session.Ref) (d done, err error) {
-	a, err := r.Accounts.Account(ctx, ref.Account)
+func (r *Router) turn(ctx context.Context, w shell.Wake) (d done, err error) {
+	ref := session.Ref{Account: w.Account, Customer: w.Customer}
+	a, err := r.woken(ctx, w)
 	if errors.Is(err, fault.NotFound) {
 		return done{}, nil
 	}
@@ -35,7 +36,7 @@ func (r *Router) turn(ctx context.Context, ref session.Ref) (d done, err error) 
 		return done{}, fmt.Errorf("read session: %w", err)
 	}
 	rules := session.RulesOf(a)
-	if d.session = s.ID; s.Turn == nil || s.Tenant != a.Tenant || s.At(rules, r.Now()).State != session.Bot {
+	if d.session = s.ID; s.Turn == nil || !s.Owner().Is(a.Owner()) || s.At(rules, r.Now()).State != session.Bot {
 		return d, nil
 	}
 	said, to, err := r.said(ctx, s)
@@ -79,6 +80,11 @@ func (r *Router) said(ctx context.Context, s session.Session) (said []hook.Said,
 	}
 	slices.Reverse(said)
 	return said, to, nil
+}
+
+// woken is the account that a wake-up is about; NotFound if it has gone, whoever has its id since.
+func (r *Router) woken(ctx context.Context, w shell.Wake) (account.Account, error) {
+	return shell.AccountOf(ctx, r.Accounts, w.Account, func(a account.Account) bool { return w.Owner.MayBe(a.Owner()) })
 }
 
 var errNoResponder = fault.New(fault.NotFound, "no-responder", "the account has no responder")

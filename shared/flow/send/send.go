@@ -69,7 +69,7 @@ const (
 
 // wake is either a conversation with work or a file to fetch.
 type wake struct {
-	session.Ref
+	shell.SenderWake
 	Media string `json:"media"`
 }
 
@@ -83,7 +83,7 @@ func (s *Sender) Handle(ctx context.Context, body []byte) error {
 	if w.Media != "" {
 		return s.fetch(ctx, w.Media)
 	}
-	a, err := s.Accounts.Account(ctx, w.Account)
+	a, err := shell.AccountOf(ctx, s.Accounts, w.Account, func(a account.Account) bool { return w.Owner.MayBe(a.Owner()) })
 	if errors.Is(err, fault.NotFound) {
 		return nil // nothing can be sent for it; its holds end in their time
 	}
