@@ -1,12 +1,17 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +52,80 @@ func TestKilledAtAnyMoment(t *testing.T) {
 const (
 	customers = 16
 	kills     = 7
+	ends      = 4
+	// endsWithin is shorter than what container hosts and service managers grant before they kill.
+	endsWithin = 8 * time.Second
 )
+
+// TestTerminatedAmidLoad asks for a clean end again and again, while customers write and agents answer, and every other
+// time while the platform hangs. Each comes in time, and guarantees 1 to 7 hold all the same.
+func TestTerminatedAmidLoad(t *testing.T) {
+	t.Parallel()
+	k := newKilling(t)
+	k.refused = 0.2 // an end takes no work for seconds, in which pushes wait; see checkWindows
+	k.start("0s")
+	k.prepare()
+	stop := k.load()
+	for round := range ends {
+		k.round(round)
+		k.rest(300*time.Millisecond + time.Duration(rand.IntN(900))*time.Millisecond)
+		if round%2 == 1 {
+			k.hanging.Store(0)
+			k.silent.Store(true)
+			if err := until(k.ctx, "calls hang", func() (bool, error) { return k.hanging.Load() > 0, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		k.terminate()
+		k.silent.Store(false)
+		k.start("0s")
+	}
+	k.rest(time.Second)
+	stop()
+	k.terminate()
+	k.start("3m")
+	k.settle()
+	k.checkWindows()
+	k.terminate()
+	k.start("100h")
+	k.ended()
+	k.checkMessages()
+}
+
+// TestASecondSignalEndsAtOnce: nobody has to wait for what hangs.
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	k := newKilling(t)
+	k.start("0s")
+	k.prepare()
+	stop := k.load()
+	k.silent.Store(true)
+	if err := until(k.ctx, "calls hang", func() (bool, error) { return k.hanging.Load() > 0, nil }); err != nil {
+		t.Fatal(err)
+	}
+	stopped := func() (bool, error) { return k.admin.do(k.ctx, "GET", "/health", nil, nil) != nil, nil }
+	if err := k.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := until(k.ctx, "the end has begun", stopped); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := k.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := k.process.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+		t.Errorf("the end: got %v, want the second signal to end it", err)
+	}
+	if took := time.Since(begin); took > graceLimit {
+		t.Errorf("it took %v", took)
+	}
+	k.process = nil
+	k.silent.Store(false)
+	k.start("0s")
+	stop()
+}
 
 type killing struct {
 	siege
@@ -55,6 +133,8 @@ type killing struct {
 	folder  string
 	addr    string
 	wechat  *httptest.Server
+	silent  atomic.Bool  // the platform answers no call
+	hanging atomic.Int64 // calls that it has not answered
 	process *exec.Cmd
 }
 
@@ -76,7 +156,7 @@ func newKilling(t *testing.T) *killing {
 		t.Fatal(err)
 	}
 	k.platform = wxfake.New(besieging)
-	k.wechat = httptest.NewServer(k.platform.Handler())
+	k.wechat = httptest.NewServer(k.silenced(k.platform.Handler()))
 	k.admin = client{base: "http://" + k.addr + "/v1", key: "operator-key-of-this-test"}
 	t.Cleanup(func() {
 		k.kill()
@@ -84,6 +164,19 @@ func newKilling(t *testing.T) *killing {
 		k.platform.Close()
 	})
 	return k
+}
+
+// silenced is the platform, which while it is silent takes calls and doesn't answer them.
+func (k *killing) silenced(platform http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !k.silent.Load() {
+			platform.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see the caller leave
+		k.hanging.Add(1)
+		<-r.Context().Done()
+	})
 }
 
 func (k *killing) start(offset string) {
@@ -108,6 +201,23 @@ func (k *killing) kill() {
 	}
 	_ = k.process.Process.Kill() // SIGKILL: no farewell
 	_ = k.process.Wait()         // says that it was killed
+	k.process = nil
+}
+
+// terminate asks for a clean end and wants it soon, without an error.
+func (k *killing) terminate() {
+	k.t.Helper()
+	if err := k.process.Process.Signal(syscall.SIGTERM); err != nil {
+		k.t.Fatal(err)
+	}
+	late := time.AfterFunc(endsWithin, func() {
+		k.t.Errorf("still there %v after SIGTERM", endsWithin)
+		_ = k.process.Process.Kill()
+	})
+	if err := k.process.Wait(); err != nil {
+		k.t.Errorf("the end: got %v, want exit code 0", err)
+	}
+	late.Stop()
 	k.process = nil
 }
 

@@ -29,6 +29,7 @@ KEFU_QUEUE_ROUTE, KEFU_QUEUE_OUTBOUND and KEFU_QUEUE_HOOKS, in AWS or wherever A
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := command(ctx, os.Args[1:])
 	stop()
 	if err != nil {

@@ -20,23 +20,27 @@ type server struct {
 	sweep     faas.Handler
 	clock     *clock
 	log       *slog.Logger
-	broken    chan error // what ends the work besides the context
+	broken    chan error         // what ends the work besides the context
+	calls     calls              // the requests under way
+	cut       context.CancelFunc // ends every invocation under way
 }
 
 // How long one invocation may take on the embedded engine; the queues' visibility times are longer.
 const (
 	ingestLimit = 30 * time.Second
 	senderLimit = 150 * time.Second
-	closeLimit  = 5 * time.Second
 )
 
 func newServer(c *clock, log *slog.Logger, callback, api, sweep faas.Handler, consumers ...*consumer) *server {
-	s := &server{mux: http.NewServeMux(), consumers: consumers, sweep: sweep, clock: c, log: log, broken: make(chan error, 1)}
-	for _, c := range consumers {
-		c.log = log
+	life, cut := context.WithCancel(context.Background())
+	s := &server{
+		mux: http.NewServeMux(), consumers: consumers, sweep: within(life, sweep), clock: c, log: log, broken: make(chan error, 1), cut: cut,
 	}
-	s.mux.Handle("/callback/", faas.Gateway(callback, faas.BodyLimit(2<<20), faas.Logger(log)))
-	s.mux.Handle("/v1/", faas.Gateway(api, faas.Logger(log)))
+	for _, c := range consumers {
+		c.log, c.handler = log, within(life, c.handler)
+	}
+	s.mux.Handle("/callback/", faas.Gateway(within(life, callback), faas.BodyLimit(2<<20), faas.Logger(log)))
+	s.mux.Handle("/v1/", faas.Gateway(within(life, api), faas.Logger(log)))
 	return s
 }
 
@@ -53,34 +57,31 @@ func (s *server) handled(name string) int64 {
 	return 0
 }
 
-// serve works until ctx ends, then finishes what has begun.
+// serve works until ctx ends. Then no new work is taken, what has begun is finished or cut, and the listener closes last;
+// see [server.end].
 func (s *server) serve(ctx context.Context, ln net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
+	defer stop()
+	var workers sync.WaitGroup
 	for _, c := range s.consumers {
-		running.Go(func() { c.run(work) })
+		workers.Go(func() { c.run(work) })
 	}
-	running.Go(func() { s.timer(work) })
+	workers.Go(func() { s.timer(work) })
 
-	server := &http.Server{Handler: s.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	door := &http.Server{Handler: s.calls.track(s.mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(ln) }()
+	go func() { failed <- door.Serve(ln) }()
 	var err error
 	select {
 	case err = <-failed:
-	case broken := <-s.broken:
-		err = errors.Join(broken, server.Close())
+	case broken := <-s.broken: // nothing can be finished any more
+		s.cut()
+		err = errors.Join(broken, door.Close())
 	case <-ctx.Done():
-		// First no more requests, then no more work.
-		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-		err = server.Shutdown(down)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close() // somebody holds a connection open; nothing is lost by cutting it
-		}
 	}
 	stop()
-	running.Wait()
+	s.calls.stop()
+	err = errors.Join(err, s.end(door, &workers))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kefu/shared/adapter/wechat/wxfake"
+	"kefu/shared/app"
 )
 
 // TestEveryModeAndFormat has one conversation on every kind of account.
@@ -70,9 +71,9 @@ func TestHeldUntilTheCustomerWrites(t *testing.T) {
 }
 
 // served is a rig with one customer whom Ann serves.
-func served(t *testing.T) (r *rig, mei *wxfake.Customer, session string) {
+func served(t *testing.T, change ...func(*app.Config)) (r *rig, mei *wxfake.Customer, session string) {
 	t.Helper()
-	r = newRig(t)
+	r = newRig(t, change...)
 	r.account("shop", wxfake.MiniProgram, wxfake.Secure, wxfake.JSON)
 	r.agent("ann", "agent", 10, "shop")
 	mei = r.platform.Named("wxshop", "mei")

@@ -235,7 +235,7 @@ func (c *call) showTyping() (answer, error) {
 	case cur.State != session.Serving:
 		return answer{}, fault.New(fault.Conflict, "not-serving", "No agent has the session.")
 	}
-	ctx, cancel := context.WithTimeout(c.ctx(), typingTime)
+	ctx, cancel := context.WithTimeout(c.host, typingTime)
 	defer cancel()
 	err = c.Typer.Typing(ctx, a, s.Customer, true)
 	if err != nil {

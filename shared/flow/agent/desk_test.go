@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -233,6 +234,23 @@ func TestTyping(t *testing.T) {
 	}
 	w.pass(48 * time.Hour)
 	w.call("ann", "POST", path(s, "typing"), nil).want(409, "session-closed")
+}
+
+// TestTypingIsCut: the signal is nothing to wait for when the host wants its time back, though the call is one that writes.
+func TestTypingIsCut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := string(w.says("shop", "alice", "hi"))
+	w.call("ann", "POST", path(s, "accept"), nil).want(200)
+	ctx, cut := context.WithCancel(t.Context())
+	w.typer.wait = cut
+	req := httptest.NewRequestWithContext(ctx, "POST", path(s, "typing"), nil)
+	req.Header.Set("Authorization", "Bearer "+w.keyOf("ann"))
+	rec := httptest.NewRecorder()
+	w.h.ServeHTTP(rec, req)
+	if want := `{"shown":false}`; rec.Code != 200 || strings.TrimSpace(rec.Body.String()) != want {
+		t.Errorf("got %d %s, want 200 %s", rec.Code, rec.Body.String(), want)
+	}
 }
 
 // racing is a store in which somebody else does something to the session between

@@ -90,6 +90,7 @@ type call struct {
 	*API
 	route route
 	r     *http.Request
+	host  context.Context // ends when the host wants its time back, also for calls that write
 	now   time.Time
 
 	id   agent.Identity
@@ -138,7 +139,7 @@ var errNoAddress = fault.New(fault.NotFound, "", "There is nothing at this addre
 
 // serve makes one call, answers it and logs one line.
 func (a *API) serve(w http.ResponseWriter, req *http.Request, r route) {
-	c := &call{API: a, route: r, r: req, now: a.Now().UTC(), rules: accountRules{}}
+	c := &call{API: a, route: r, r: req, host: req.Context(), now: a.Now().UTC(), rules: accountRules{}}
 	if r.writes() {
 		// Half a write helps nobody: it goes on when its client hangs up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(req.Context()), callTime)

@@ -98,12 +98,21 @@ type typer struct {
 	mu   sync.Mutex
 	to   []account.Customer
 	fail bool
+	wait func() // set: the platform hangs, once this has been called
 }
 
-func (y *typer) Typing(_ context.Context, _ account.Account, to account.Customer, _ bool) error {
+func (y *typer) Typing(ctx context.Context, _ account.Account, to account.Customer, _ bool) error {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.to = append(y.to, to)
+	if y.wait != nil {
+		y.wait()
+		<-ctx.Done()
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return ctx.Err()
+		}
+		return nil // it waited for its own time to be over
+	}
 	if y.fail {
 		return errors.New("45081")
 	}

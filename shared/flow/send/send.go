@@ -61,6 +61,8 @@ const (
 	callTime = 45 * time.Second
 	// visitTime bounds a visit: after it no further call is begun.
 	visitTime = 15 * time.Second
+	// recordTime is how long it may take to record what became of a call, also of one that was cut.
+	recordTime = 5 * time.Second
 	// patience is how often a message whose row isn't there yet is left for later,
 	// with a growing pause: half a minute in all. An API call that has not written
 	// its row by then has died or must not succeed any more.
@@ -108,7 +110,7 @@ func (s *Sender) visit(ctx context.Context, a account.Account, ref session.Ref) 
 			answered.Yield = s.Now().Sub(start) > visitTime || !timeFor(ctx, callTime)
 			event = answered
 		}
-		res, err = s.Shell.Do(ctx, ref, rules, nil, event)
+		res, err = s.record(ctx, ref, rules, event)
 	}
 	if errors.Is(err, fault.NotFound) {
 		return nil
@@ -116,9 +118,18 @@ func (s *Sender) visit(ctx context.Context, a account.Account, ref session.Ref) 
 	return err
 }
 
+// record notes what became of a call. When ctx ends, as it does when the process has to stop, the call is cut; what is
+// known of it by then must be recorded all the same, or nobody could tell it from a call that is still under way.
+func (s *Sender) record(ctx context.Context, ref session.Ref, rules session.Rules, e session.Event) (shell.Result, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	return s.Shell.Do(ctx, ref, rules, nil, e)
+}
+
+// timeFor reports whether ctx leaves that much time; none once it has ended.
 func timeFor(ctx context.Context, d time.Duration) bool {
 	end, ok := ctx.Deadline()
-	return !ok || time.Until(end) > d
+	return ctx.Err() == nil && (!ok || time.Until(end) > d)
 }
 
 // call makes one call and returns what became of it.
@@ -164,7 +175,11 @@ func (s *Sender) attempt(ctx context.Context, a account.Account, conv session.Se
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	content := merge(rows, a.Settings.Routing.Spend)
-	if o, stopped := s.check(ctx, a, conv, content, c.Part); stopped {
+	o, stopped := s.check(ctx, a, conv, content, c.Part)
+	if ctx.Err() != nil {
+		return session.Outcome{Kind: session.Unreached, Reason: "cut"}, "" // what the check would have said is not known
+	}
+	if stopped {
 		return o, ""
 	}
 	part := content.Part(c.Part)
