@@ -83,6 +83,7 @@ func TestInCloud(t *testing.T) {
 		"an app id is free after its last account": TestAnAppIDIsFreeAfterItsLastAccount,
 		"an id that another tenant takes":          TestAnIDThatAnotherTenantTakes,
 		"an account made again":                    TestAnAccountMadeAgain, "the minute after": TestTheMinuteAfter,
+		"a deleted id is kept": TestADeletedIDIsKept,
 	} {
 		t.Run(name, play)
 	}

@@ -120,6 +120,23 @@ func TestAnAccountMadeAgain(t *testing.T) {
 	}
 }
 
+// TestADeletedIDIsKept: whoever else reaches for it gets what they get for an id that is taken, and its tenant's
+// conversations are readable as before.
+func TestADeletedIDIsKept(t *testing.T) {
+	t.Parallel()
+	r, mei, id := served(t)
+	r.tenant("blue")
+	taken := m{"channel": "miniprogram", "app_id": "wxblue", "token": "tokenblue", "mode": "plaintext", "format": "json"}
+	used := r.must("blue", "PUT", "/accounts/shop", taken, 404)
+	r.must("admin", "DELETE", "/accounts/shop", nil, 204)
+	r.want("a deleted id", r.must("blue", "PUT", "/accounts/shop", taken, 404), used)
+	r.time.Add(int64(time.Hour))
+	r.want("an hour later", r.must("blue", "PUT", "/accounts/shop", taken, 404), used)
+	r.want("its conversation", len(r.messages(id)), 1)
+	r.want("its customer's", r.session(mei).str("id"), id)
+	r.must("admin", "PUT", "/accounts/shop", taken, 201)
+}
+
 // TestTheMinuteAfter: functions remember accounts for a minute. Who writes within that minute after an account was made
 // again writes to the new one, under its settings, and is answered.
 func TestTheMinuteAfter(t *testing.T) {

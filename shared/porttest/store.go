@@ -53,7 +53,8 @@ type Directory interface {
 	// SetWebhook replaces where the account's events are told, and the secrets that sign them, which are
 	// secrets as the others; NotFound if there is no account.
 	SetWebhook(ctx context.Context, id account.ID, w account.Webhook, s account.Signing) error
-	// DeleteAccount removes an account with its part in the app id; NotFound if there is none.
+	// DeleteAccount removes an account with its part in the app id; NotFound if there is none. Its id stays its
+	// tenant's, and account.ErrTaken to others, as long as conversations are left that were held under it.
 	DeleteAccount(ctx context.Context, id account.ID) error
 	// Accounts lists a tenant's accounts by id.
 	Accounts(ctx context.Context, t tenant.ID, cursor string, limit int) (items []account.Account, next string, err error)

@@ -7,6 +7,7 @@ import (
 
 	"kefu/shared/core/account"
 	"kefu/shared/core/fault"
+	"kefu/shared/core/session"
 	"kefu/shared/core/tenant"
 )
 
@@ -142,6 +143,34 @@ var accountClauses = []storeClause{
 		})
 		if n := count(won, func(b bool) bool { return b }); n != 1 {
 			t.Errorf("got %d winners; want 1", n)
+		}
+	}},
+	{"a deleted id is its tenant's while conversations are left", func(t *testing.T, s storeCase) {
+		ctx := t.Context()
+		for _, id := range []account.ID{"shop", "shop2"} {
+			got[bool](t)(s.PutAccount(ctx, ofApp("t", id, "wx1")))
+		}
+		must(t, s.SaveSession(ctx, inState("shop", "mei", "s1", sec(1), session.Closed, ""), 0))
+		must(t, s.DeleteAccount(ctx, "shop"))
+		must(t, s.DeleteAccount(ctx, "shop2"))
+		wantPut(t, s, ofApp("u", "shop", "wx2"), account.ErrTaken)
+		wantPut(t, s, ofApp("u", "shop2", "wx2"), nil)
+		_, err := s.Account(ctx, "shop")
+		wantKind(t, "Account", err, fault.NotFound)
+		wantList(t, s, "Accounts of the other", accountsOf(s, "u"), accountID, "shop2")
+		again := ofApp("t", "shop", "wx3")
+		if created := got[bool](t)(s.PutAccount(ctx, again)); !created {
+			t.Error("made again by its tenant: got created false; want true")
+		}
+		wantPut(t, s, ofApp("u", "shop", "wx2"), account.ErrTaken)
+		must(t, s.DeleteAccount(ctx, "shop"))
+		wantPut(t, s, ofApp("u", "shop", "wx2"), account.ErrTaken)
+		won := tried(6, func(i int) error {
+			_, err := s.PutAccount(ctx, ofApp([]tenant.ID{"t", "u", "v"}[i%3], "shop", "wx"+string(rune('4'+i%3))))
+			return err
+		})
+		if n := count(won, func(err error) bool { return err == nil }); n != 2 {
+			t.Errorf("of its tenant and two others that race for it %d calls got it; want the tenant's two", n)
 		}
 	}},
 	{"DeleteAccount removes it, its secrets and its place in the list", func(t *testing.T, s storeCase) {

@@ -91,6 +91,10 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 		case ok:
 			r.Account.CreatedAt, r.Account.Incarnation, r.Routing = old.Account.CreatedAt, old.Account.Incarnation, old.Routing
 			r.Account.Webhook, r.Signing = old.Account.Webhook, old.Signing
+		default:
+			if err := t.occupy(a); err != nil {
+				return err
+			}
 		}
 		if err := t.claim(a); err != nil {
 			return err
@@ -139,7 +143,7 @@ func (s *Store) changeAccount(ctx context.Context, id account.ID, change func(*a
 	})
 }
 
-// DeleteAccount removes an account with its secrets and rules.
+// DeleteAccount removes an account with its secrets and rules. Its id stays its tenant's while anything is left of it.
 func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
 	return s.db.relieve(ctx, func(t *tx) error {
 		r, ok, err := load[accountRecord](t, inAccount, accountKey(id), "account")
@@ -150,6 +154,9 @@ func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
 			return missing("account", string(id))
 		}
 		if err := t.unclaim(id, r.Account.AppID); err != nil {
+			return err
+		}
+		if err := t.reserve(id, r.Account.Tenant); err != nil {
 			return err
 		}
 		t.delete(inAccount, accountKey(id))

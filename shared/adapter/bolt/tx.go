@@ -18,6 +18,7 @@ var (
 	inAccount    = bucket("account")
 	byTenant     = bucket("account.tenant") // tenant, id
 	inClaim      = bucket("account.app")    // app id: whose it is
+	inReserved   = bucket("account.gone")   // id of a deleted account: whose it was
 	inAgent      = bucket("agent")
 	agentsOf     = bucket("agent.account") // tenant, account, id
 	inKey        = bucket("key")
@@ -42,7 +43,7 @@ var (
 )
 
 var allBuckets = []bucket{
-	inMeta, inTenant, inAccount, byTenant, inClaim, inAgent, agentsOf, inKey, keysOf, inSeat, seatTimes, inSession, inArchive, sessionByID,
+	inMeta, inTenant, inAccount, byTenant, inClaim, inReserved, inAgent, agentsOf, inKey, keysOf, inSeat, seatTimes, inSession, inArchive, sessionByID,
 	sessionLists, sessionDue, inMessage, inSeen, inSighting, inRaw, rawByKey, inCall, inToken, inMedia, mediaExpiry, expiry,
 }
 

@@ -122,6 +122,13 @@ func (s *Store) PutAccount(ctx context.Context, a account.Account) (created bool
 		if moves {
 			writes = append(writes, s.unclaiming(a.ID, had))
 		}
+		if old == nil {
+			free, err := s.occupying(ctx, a)
+			if err != nil {
+				return false, err
+			}
+			writes = append(writes, free)
+		}
 		stood, refused, err := s.transact(ctx, accountKey(a.ID).pk, writes...)
 		switch {
 		case err != nil:
@@ -200,7 +207,8 @@ func (s *Store) changeAccount(ctx context.Context, id account.ID, attrs item) er
 	return nil
 }
 
-// DeleteAccount removes an account with its secrets and rules, and its claim of the app id.
+// DeleteAccount removes an account with its secrets and rules, and its claim of the app id. Its id stays its tenant's
+// while anything is left of it.
 func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
 	var first item
 	for range accountTries {
@@ -223,7 +231,7 @@ func (s *Store) DeleteAccount(ctx context.Context, id account.ID) error {
 		_, refused, err := s.transact(ctx, accountKey(id).pk, types.TransactWriteItem{Delete: &types.Delete{
 			TableName: s.table, Key: accountKey(id).item(), ConditionExpression: gone.expression(),
 			ExpressionAttributeNames: gone.names, ExpressionAttributeValues: gone.values,
-		}}, s.unclaiming(id, appID))
+		}}, s.unclaiming(id, appID), s.reserving(id, tenant.ID(readText(it[attrTenant]))))
 		if err != nil {
 			return err
 		}

@@ -100,10 +100,11 @@ func seenKey(a account.Scope, push string) key { return key{"P#" + string(a) + "
 
 func rawKey(a account.Scope, push string) key { return key{"W#" + string(a) + "/" + short(push), "W"} }
 
-func tenantKey(id tenant.ID) key   { return key{"T#" + string(id), "T"} }
-func accountKey(id account.ID) key { return key{"A#" + string(id), "A"} }
-func claimKey(appID string) key    { return key{"N#" + appID, "N"} }
-func agentsOf(id tenant.ID) string { return "T#" + string(id) + "/agents" }
+func tenantKey(id tenant.ID) key    { return key{"T#" + string(id), "T"} }
+func accountKey(id account.ID) key  { return key{"A#" + string(id), "A"} }
+func claimKey(appID string) key     { return key{"N#" + appID, "N"} }
+func reservedKey(id account.ID) key { return key{"R#" + string(id), "R"} }
+func agentsOf(id tenant.ID) string  { return "T#" + string(id) + "/agents" }
 func agentKey(of tenant.ID, id agent.ID) key {
 	return key{agentsOf(of), "G#" + string(id)}
 }

@@ -36,7 +36,11 @@ func (s *Store) nameAccount(ctx context.Context, of tenant.ID, id account.ID) er
 
 // accountNames are the accounts that ever had a session of the tenant.
 func (s *Store) accountNames(ctx context.Context, of tenant.ID) ([]account.ID, error) {
-	in, err := s.get(ctx, tenantAccountsKey(of), false)
+	return s.namesOf(ctx, of, false)
+}
+
+func (s *Store) namesOf(ctx context.Context, of tenant.ID, consistent bool) ([]account.ID, error) {
+	in, err := s.get(ctx, tenantAccountsKey(of), consistent)
 	if err != nil {
 		return nil, err
 	}

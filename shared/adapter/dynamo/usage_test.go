@@ -42,7 +42,7 @@ func TestUsage(t *testing.T) {
 		call               func() error
 	}{
 		{"PutTenant", 1, 0, 0, func() error { _, err := s.PutTenant(ctx, tenant.Tenant{ID: "t", Name: "一"}); return err }},
-		{"PutAccount, new", 12, 4, 1, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
+		{"PutAccount, new", 14, 4, 2, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
 		{"PutAccount again", 4, 0, 1, func() error { _, err := s.PutAccount(ctx, anAccount("t", "shop")); return err }},
 		{"SetRouting", 1, 0, 0, func() error { return s.SetRouting(ctx, "shop", account.Routing{}) }},
 		{"Account", 0, 0, 1, func() error { _, err := s.Account(ctx, "shop"); return err }},

@@ -150,14 +150,18 @@ func TestDeleteAccount(t *testing.T) {
 	w.call("ada", "POST", "/v1/sessions/"+s+"/messages", `{"type":"text","text":{"content":"x"}}`).want(404, "not-found")
 	w.call("ada", "PUT", "/v1/accounts/shop/routing", `{}`).want(404, "not-found")
 
-	// When the id goes to another business, the first one's conversations don't go with it.
-	w.call("rival/rex", "PUT", "/v1/accounts/shop", `{"channel":"miniprogram","app_id":"wx9","token":"t"}`).want(201)
+	// The id is kept for its business, whose conversations are readable as before.
+	w.call("rival/rex", "PUT", "/v1/accounts/shop", `{"channel":"miniprogram","app_id":"wx9","token":"t"}`).want(404, "not-found")
 	w.call("rival/rex", "GET", "/v1/sessions/"+s, nil).want(404, "not-found")
-	if got := w.walk("rival/rex", "/v1/sessions?limit=10", "id"); len(got) != 0 {
-		t.Errorf("the new owner of the id sees %v, want nothing", got)
-	}
-	w.call("ann", "GET", "/v1/accounts/shop", nil).want(404, "not-found")
+	w.call("ann", "GET", "/v1/sessions/"+s+"/messages", nil).want(200).is("hello", "items", 0, "text", "content")
+	w.call("ada", "PUT", "/v1/accounts/shop", `{"channel":"miniprogram","app_id":"wx9","token":"t"}`).want(201)
+	w.call("ann", "GET", "/v1/sessions/"+s+"/messages", nil).want(200).is("hello", "items", 0, "text", "content")
 	w.call("ann", "POST", "/v1/sessions/"+s+"/accept", nil).want(404, "not-found")
+
+	// One of which nothing is left is anybody's.
+	w.call("ada", "DELETE", "/v1/accounts/oa", nil).want(204)
+	w.call("rival/rex", "PUT", "/v1/accounts/oa", `{"channel":"miniprogram","app_id":"wx10","token":"t"}`).want(201)
+	w.call("ada", "GET", "/v1/accounts/oa", nil).want(404, "not-found")
 }
 
 func TestRouting(t *testing.T) {
